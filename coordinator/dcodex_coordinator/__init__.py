@@ -1,0 +1,1 @@
+"""The coordinator: the one broker that knows every worker and every waiting request."""

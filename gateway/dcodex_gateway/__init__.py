@@ -1,0 +1,1 @@
+"""The gateway: gRPC in, ZeroMQ out, no state that outlives a stream."""

@@ -1,0 +1,1 @@
+"""The classic API, proto package dcodex."""

@@ -1,0 +1,1 @@
+"""The native API, proto package dcodex.v1."""

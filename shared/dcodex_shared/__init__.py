@@ -1,0 +1,1 @@
+"""What crosses a process boundary: messages, wire codec, errors, limits, configuration, logs."""

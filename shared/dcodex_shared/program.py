@@ -1,0 +1,119 @@
+"""The two payloads: a program on its way in, and output records on their way out.
+
+The coordinator never looks inside; gateway and worker do. Unpacking checks as wire.py does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+
+import msgpack
+
+from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.limits import Limits
+from dcodex_shared.messages import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file below the work directory; path as validated by the gateway."""
+
+    path: str
+    mode: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything that can change the outcome of a run, but the runtime itself."""
+
+    #: Canonical name.
+    language: str
+    files: tuple[SourceFile, ...]
+    #: The path of one of `files`.
+    entry_point: str
+    args: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    stdin: bytes
+    #: False: Stdin messages may follow; True: EOF after `stdin`.
+    stdin_complete: bool
+    limits: Limits
+
+
+def pack_program(program: Program) -> bytes:
+    """The payload of Submit and Lease. Equal programs give equal bytes (the cache key's base)."""
+    packed: bytes = msgpack.packb(
+        (
+            program.language,
+            [(file.path, file.mode, file.content) for file in program.files],
+            program.entry_point,
+            program.args,
+            program.environment,
+            program.stdin,
+            program.stdin_complete,
+            astuple(program.limits),
+        )
+    )
+    return packed
+
+
+def unpack_program(payload: bytes) -> Program:
+    """Raises RemoteProtocolError where the payload is not a program."""
+    try:
+        language, files, entry, args, environment, stdin, complete, limits = msgpack.unpackb(
+            payload, use_list=False
+        )
+        program = Program(
+            language=_str(language),
+            files=tuple(SourceFile(_str(p), _int(m), _bytes(c)) for p, m, c in files),
+            entry_point=_str(entry),
+            args=tuple(map(_str, args)),
+            environment=tuple((_str(name), _str(value)) for name, value in environment),
+            stdin=_bytes(stdin),
+            stdin_complete=bool(complete),
+            limits=Limits(*limits),
+        )
+        for field in fields(Limits):
+            if not getattr(program.limits, field.name) > 0:
+                raise ValueError(field.name)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise RemoteProtocolError(f"payload is not a program: {type(error).__name__}") from None
+    return program
+
+
+def pack_records(records: Iterable[tuple[int, bytes]]) -> bytes:
+    """Output pieces in order, each with its Stream: the payload of Finished."""
+    packed: bytes = msgpack.packb(list(records))
+    return packed
+
+
+def unpack_records(payload: bytes) -> list[tuple[Stream, bytes]]:
+    """The inverse of pack_records; an empty payload is no records."""
+    if not payload:
+        return []
+    try:
+        return [
+            (Stream(stream), _bytes(data))
+            for stream, data in msgpack.unpackb(payload, use_list=False)
+        ]
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise RemoteProtocolError(f"payload is not records: {type(error).__name__}") from None
+
+
+def _str(value: object) -> str:
+    if type(value) is not str:
+        raise TypeError
+    return value
+
+
+def _int(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _bytes(value: object) -> bytes:
+    if type(value) is not bytes:
+        raise TypeError
+    return value

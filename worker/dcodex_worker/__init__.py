@@ -1,0 +1,1 @@
+"""The worker host: warm templates, worker processes and their sandboxes."""
