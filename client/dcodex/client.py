@@ -1,0 +1,196 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import grpc
+
+from dcodex.channels import TLS, metadata_for, open_channel
+from dcodex.errors import ServiceFailed, from_status
+from dcodex.outbox import Outbox
+from dcodex.replies import collect, read_event, read_farm, read_languages, read_run
+from dcodex.requests import Options, build_start, stdin_messages
+from dcodex.values import Accepted, Event, FarmSnapshot, Finished, Language, Result
+from dcodex_proto.v1 import executor_pb2 as pb
+from dcodex_proto.v1 import executor_pb2_grpc as rpc
+
+
+class Execution:
+    """A program that runs: iterate it for its events, and talk to it meanwhile.
+
+    Events come while the program runs. As a context manager it cancels what has not ended.
+    Any thread may call the methods; one at a time may iterate.
+    """
+
+    def __init__(self, call: Any, outbox: Outbox) -> None:
+        # Any: grpc's stubs have no type for a call that is iterator, future and context in one.
+        self._call = call
+        self._outbox = outbox
+        #: Known from the first event on.
+        self.execution_id = ""
+        #: How it ended; None while it has not.
+        self.finished: Finished | None = None
+        if not call.add_callback(outbox.end):
+            outbox.end()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        while True:
+            try:
+                event = read_event(next(self._call))
+            except grpc.RpcError as error:
+                raise from_status(error) from None  # type: ignore[arg-type] # stubs lack code()
+            match event:
+                case None:
+                    continue
+                case Accepted():
+                    self.execution_id = event.execution_id
+                case Finished():
+                    self.finished = event
+                case _:
+                    pass
+            return event
+
+    def send_stdin(self, data: str | bytes) -> bool:
+        """Send more stdin; waits while the program does not read.
+
+        False when the program has ended, or stdin was closed, so that it went nowhere.
+        """
+        return all(self._outbox.put(message) for message in stdin_messages(data))
+
+    def close_stdin(self) -> None:
+        """Send EOF. Signals can still be sent."""
+        self._outbox.put(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
+
+    def signal(self, number: int) -> bool:
+        """Deliver a Linux signal (1..31) to the program's first process; False if it ended."""
+        return self._outbox.put(pb.ExecuteRequest(signal=number))
+
+    def cancel(self) -> None:
+        """Kill the program and end the stream; iteration then raises Cancelled."""
+        self._call.cancel()
+        self._outbox.end()
+
+    def result(self) -> Result:
+        """Wait for the end; the output in it is what had not been iterated before."""
+        result = collect(self, self.execution_id)
+        if result is None:
+            raise ServiceFailed("the stream ended without saying how the program ended")
+        return result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.finished is None:
+            self.cancel()
+
+
+class Client:
+    """Calls that wait for their answers. Threads may share one client.
+
+    Use it as a context manager, or call close().
+    """
+
+    def __init__(self, target: str, token: str | None = None, tls: TLS | bool = False) -> None:
+        self._channel = open_channel(target, tls)
+        self._stub = rpc.ExecutorStub(self._channel)
+        self._metadata = metadata_for(token)
+
+    def run(
+        self,
+        source: str | bytes = "",
+        *,
+        timeout_s: float | None = None,
+        **options: Unpack[Options],
+    ) -> Result:
+        """Run a program and wait for its result: the fast path.
+
+        timeout_s: seconds to wait for the answer, queueing included. See Options for the rest.
+
+            client.run("print(input())", stdin="hello").text
+            client.run(files={"main.c": source}, language="c", args=["-v"]).check()
+        """
+        start = build_start(source, options, stdin_complete=True)
+        try:
+            return read_run(self._stub.Run(start, timeout=timeout_s, metadata=self._metadata))
+        except grpc.RpcError as error:
+            raise from_status(error) from None  # type: ignore[arg-type] # stubs lack code()
+
+    def execute(
+        self,
+        source: str | bytes = "",
+        *,
+        timeout_s: float | None = None,
+        stdin_complete: bool = False,
+        **options: Unpack[Options],
+    ) -> Execution:
+        """Start a program; iterate what comes back for its events while it runs.
+
+        stdin_complete: EOF follows the `stdin` option, so a cached result may answer.
+
+            with client.execute(source) as execution:
+                execution.send_stdin("2 + 2\\n")
+                for event in execution:
+                    match event:
+                        case dcodex.Stdout(data):
+                            print(data.decode(), end="")
+                        case dcodex.Finished():
+                            print(event.verdict, event.exit_code)
+        """
+        start = build_start(source, options, stdin_complete=stdin_complete)
+        outbox = Outbox(pb.ExecuteRequest(start=start))
+        call = self._stub.Execute(iter(outbox), timeout=timeout_s, metadata=self._metadata)
+        return Execution(call, outbox)
+
+    def languages(self, *, timeout_s: float | None = None) -> list[Language]:
+        """What the farm runs now.
+
+        [language.name for language in client.languages()]
+        """
+        try:
+            reply = self._stub.Languages(
+                pb.LanguagesRequest(), timeout=timeout_s, metadata=self._metadata
+            )
+        except grpc.RpcError as error:
+            raise from_status(error) from None  # type: ignore[arg-type] # stubs lack code()
+        return read_languages(reply)
+
+    def farm(self, *, timeout_s: float | None = None) -> Iterator[FarmSnapshot]:
+        """A snapshot of workers and queues, then one after every change, without end.
+
+        snapshot = next(client.farm())
+        """
+        call = self._stub.Farm(pb.FarmRequest(), timeout=timeout_s, metadata=self._metadata)
+        try:
+            for message in call:
+                yield read_farm(message)
+        except grpc.RpcError as error:
+            raise from_status(error) from None  # type: ignore[arg-type] # stubs lack code()
+        finally:
+            call.cancel()
+
+    def close(self) -> None:
+        """Give the connection up; what runs is cancelled."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

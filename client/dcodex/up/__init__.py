@@ -1,0 +1,1 @@
+"""The farm on one machine: what `dcodex up` starts, watches and stops."""
