@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from grpc import aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from dcodex.aio import AsyncClient
 from dcodex.errors import DCodeXError
@@ -46,9 +46,13 @@ async def _wait_for_health(target: str) -> None:
         async with aio.insecure_channel(
             target, options=(("grpc.use_local_subchannel_pool", 1),)
         ) as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
+            watch = channel.unary_stream(
+                "/grpc.health.v1.Health/Watch",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
             try:
-                async for reply in stub.Watch(health_pb2.HealthCheckRequest()):
+                async for reply in watch(health_pb2.HealthCheckRequest()):
                     if reply.status == health_pb2.HealthCheckResponse.SERVING:
                         return
             except aio.AioRpcError:

@@ -1,0 +1,6 @@
+#include <string>
+
+int main() {
+    std::string answer = 42;
+    return answer.length() > undeclared;
+}
