@@ -120,7 +120,7 @@ class AsyncExecution:
 
     async def _put(self, message: pb.ExecuteRequest) -> bool:
         async with self._writing:
-            if self._call.done():
+            if self.finished is not None or self._call.done():
                 return False
             try:
                 await self._call.write(message)

@@ -52,6 +52,7 @@ class Execution:
                     self.execution_id = event.execution_id
                 case Finished():
                     self.finished = event
+                    self._outbox.end()
                 case _:
                     pass
             return event
