@@ -1,0 +1,82 @@
+"""Records between workers and their host."""
+
+from __future__ import annotations
+
+import os
+import select
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcodex_shared.messages import Verdict
+from dcodex_worker.metrics import Metrics
+from dcodex_worker.pressure import Pressure
+from dcodex_worker.reports import CompileCache, Kind, Report, Reporter, pack, read, unpack
+
+REPORTS = st.builds(
+    Report,
+    st.sampled_from(Kind),
+    st.sampled_from(["python", "c", "cpp"]),
+    st.floats(0, 1e6),
+    st.sampled_from([int(verdict) for verdict in Verdict]),
+    st.integers(0, 2**63),
+    st.sampled_from(CompileCache),
+    st.integers(0, 2**32 - 1),
+)
+
+
+@given(st.lists(REPORTS, max_size=5))
+def test_reports_arrive_as_they_were_sent(reports: list[Report]) -> None:
+    assert list(unpack(b"".join(map(pack, reports)))) == reports
+
+
+def test_a_record_is_written_in_one_piece() -> None:
+    assert len(pack(Report(Kind.ARMED, "python", 0.1))) <= select.PIPE_BUF
+
+
+def test_a_full_pipe_drops_reports_and_the_next_one_says_how_many() -> None:
+    out, into = os.pipe2(os.O_NONBLOCK)
+    try:
+        reporter = Reporter(into)
+        report = Report(Kind.ARMED, "python", 0.1)
+        # More than the kernel's 64 KiB hold.
+        sent = 5000
+        for _ in range(sent):
+            reporter.send(report)
+        arrived = 0
+        while select.select([out], [], [], 0)[0]:
+            arrived += len(list(read(out)))
+        reporter.send(report)
+        (last,) = read(out)
+        assert last.dropped > 0
+        assert arrived + last.dropped == sent
+    finally:
+        os.close(out)
+        os.close(into)
+
+
+def test_an_empty_pipe_holds_nothing() -> None:
+    out, into = os.pipe2(os.O_NONBLOCK)
+    assert list(read(out)) == []
+    os.close(out)
+    os.close(into)
+
+
+def test_the_hosts_figures_count_what_workers_report() -> None:
+    metrics = Metrics()
+    metrics.take(Report(Kind.ARMED, "python", 0.004))
+    metrics.take(Report(Kind.FINISHED, "cpp", 0.5, Verdict.OK, 100, CompileCache.HIT, dropped=3))
+    metrics.show(5, 2, 1, Pressure(1000, 0.5, -1.0, 1.0))
+    metrics.show(4, 3, 1, Pressure(1000, 0.5, -1.0, 1.0))
+
+    def value(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(name, labels)
+
+    assert value("dcodex_sandbox_arming_seconds_count", language="python") == 1
+    assert value("dcodex_executions_total", language="cpp", verdict="ok") == 1
+    assert value("dcodex_execution_seconds_sum", language="cpp") == 0.5
+    assert value("dcodex_bytes_forwarded_total", language="cpp") == 100
+    assert value("dcodex_compile_cache_requests_total", language="cpp", result="hit") == 1
+    assert value("dcodex_worker_reports_dropped_total") == 3
+    assert value("dcodex_worker_processes") == 4
+    assert value("dcodex_template_restarts_total") == 3

@@ -1,0 +1,37 @@
+"""The worker host as a process: `python -m dcodex_worker`, `dcodex worker`.
+
+Exit status: 0 drained on request, 1 failed (the log says why), 2 a setting is wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from dcodex_shared import logs
+from dcodex_shared.config import ConfigError, WorkerSettings, parse_settings
+from dcodex_worker import host
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read the settings, serve until told to end."""
+    arguments = sys.argv[1:] if argv is None else argv
+    about = "Run one machine's workers: warm templates, worker processes and their sandboxes."
+    settings = parse_settings(WorkerSettings, arguments, os.environ, "dcodex worker", about)
+    logs.configure("host", settings.log_level, settings.log_format)
+    try:
+        return host.run(settings)
+    except ConfigError as error:
+        log.error("a setting is wrong error=%s", error)
+        return 2
+    except Exception:
+        log.exception("the host failed")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""One connection to the coordinator: a ZeroMQ DEALER, its frames and its presence.
+
+Both ends of a connection forget each other when it breaks (the coordinator's ROUTER makes up
+a new routing id for every connection), so a socket monitor tells of that at once: a worker
+whose link is lost ends, a host opens a new one and starts over.
+
+The sockets' descriptors are edge-triggered: whoever waits on them must first have called
+receive() until it gave nothing, with no send() in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
+from dcodex_worker.presence import Presence, State
+
+log = logging.getLogger(__name__)
+
+#: First and longest pause between two attempts to connect.
+RECONNECT_MS = 50
+RECONNECT_MOST_MS = 1000
+#: How long a closed link may take to hand over what was sent last.
+LINGER_MS = 1000
+#: Messages taken in per turn, so that a flood cannot starve the program's own pipes.
+RECEIVE_MOST = 64
+
+_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED)
+_POLLIN = int(zmq.POLLIN)
+
+
+def _readable(socket: zmq.Socket[bytes]) -> bool:
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & _POLLIN)
+
+
+class Link:
+    """The link of one host or worker."""
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, hello: Hello
+    ) -> None:
+        self._context = context
+        self._endpoint = endpoint
+        self._hello = hello
+        #: Frames from the coordinator that were no message.
+        self.malformed = 0
+
+    def open(self, now: float) -> None:
+        """Connect, now or as soon as there is somebody."""
+        self.presence = Presence(now)
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        # Only to a standing connection: what waits for a new one is for another coordinator.
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
+        self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        self._socket.connect(self._endpoint)
+        self.fd = int(self._socket.getsockopt(zmq.FD))
+        self.monitor_fd = int(self._monitor.getsockopt(zmq.FD))
+
+    def reopen(self, now: float) -> None:
+        """Forget the old connection and everything on it."""
+        self.close(linger_ms=0)
+        self.open(now)
+
+    def close(self, linger_ms: int = LINGER_MS) -> None:
+        """Drop the connection."""
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
+        self._socket.close(linger=linger_ms)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the acquaintance is over."""
+        return self.presence.state is State.LOST
+
+    def watch(self, now: float) -> None:
+        """Take in what the monitor tells: call when `monitor_fd` is readable."""
+        while _readable(self._monitor):
+            if recv_monitor_message(self._monitor)["event"] == zmq.Event.DISCONNECTED:
+                self.presence.disconnected()
+            elif self.presence.connected(now):
+                self.send(self._hello, b"", now)
+
+    def receive(self, now: float) -> Iterator[tuple[Message, bytes]]:
+        """What has arrived; what is no message is dropped, counted and logged."""
+        for _ in range(RECEIVE_MOST):
+            if not _readable(self._socket):
+                return
+            try:
+                message, payload = decode(self._socket.recv_multipart(zmq.NOBLOCK))
+            except zmq.Again:
+                return
+            except RemoteProtocolError as error:
+                self.malformed += 1
+                log.warning("dropped a message from the coordinator error=%s", error)
+                continue
+            self.presence.heard(message, now)
+            yield message, payload
+
+    def pending(self) -> bool:
+        """Whether more has arrived than receive() took; True: do not wait."""
+        return _readable(self._socket)
+
+    def send(self, message: Message, payload: bytes, now: float) -> None:
+        """Send, or lose the link: a coordinator that does not take messages is gone."""
+        try:
+            self._socket.send_multipart(encode(message, payload), zmq.NOBLOCK)
+        except zmq.Again:
+            self.presence.lose("it takes no messages")
+            return
+        self.presence.sent(now)
+
+    def tend(self, now: float) -> None:
+        """Beat and expire: once a turn, after receive()."""
+        self.presence.expire(now)
+        if self.presence.wants_beat(now):
+            self.send(Heartbeat(), b"", now)
+
+    def leave(self, reason: str, now: float) -> None:
+        """Say goodbye where somebody listens."""
+        if self.presence.state in (State.GREETED, State.MET):
+            self.send(Goodbye(reason), b"", now)

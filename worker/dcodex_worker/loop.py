@@ -1,0 +1,298 @@
+"""A worker process: one link, one armed sandbox, at most one execution at a time.
+
+Theory of operation
+-------------------
+    arm → Ready (IDLE) → Lease (BUSY) → … → Finished (RECYCLING) → destroy, arm → Ready
+
+Single-threaded. A turn waits for the link, the program's pipes and the nearest deadline; takes
+in what the coordinator said; lets the execution do what is due. Finished is sent before the
+sandbox is destroyed: whoever waits for the answer does not wait for the cleaning. Arming takes
+milliseconds and blocks the loop: nothing but a Retire can come meanwhile.
+
+The worker ends (exit status 0) when it is retired or the coordinator is lost, and with status
+1 when arming failed ARMING_ATTEMPTS times in a row. Its host then cleans its slot.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import select
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.messages import (
+    Arm,
+    Cancel,
+    Credit,
+    Finished,
+    Lease,
+    Message,
+    Ready,
+    Retire,
+    Signal,
+    Stdin,
+    StdinClose,
+)
+from dcodex_shared.program import unpack_program
+from dcodex_worker.execution import Execution
+from dcodex_worker.link import Link
+from dcodex_worker.presence import State
+from dcodex_worker.reports import CompileCache, Kind, Report, Reporter
+from dcodex_worker.running import Run, failure
+from dcodex_worker.sandbox import SetupError
+from dcodex_worker.verdict import Cause
+
+if TYPE_CHECKING:
+    from dcodex_worker.runtimes import Armed, Workshop
+
+log = logging.getLogger(__name__)
+
+#: Arming that fails this often in a row will not get better by itself: the host starts over.
+ARMING_ATTEMPTS = 3
+#: The pause before another attempt, times the failures so far, in seconds.
+ARMING_PAUSE_S = 0.2
+#: The longest wait of a turn, so that a missed wake-up would show as slowness, not as a hang.
+WAIT_MOST_S = 1.0
+
+
+_NEVER = float("inf")
+
+
+class Worker:
+    """One worker's life."""
+
+    def __init__(
+        self,
+        link: Link,
+        workshop: Workshop,
+        reporter: Reporter,
+        language: str,
+        retire_fd: int,
+        retire_grace_s: float,
+    ) -> None:
+        self._link = link
+        self._workshop = workshop
+        self._reporter = reporter
+        #: What the sandbox is, or is to be, armed for.
+        self._language = language
+        #: Readable when the host wants this worker to retire.
+        self._retire_fd = retire_fd
+        #: What a running program then has left.
+        self._retire_grace_s = retire_grace_s
+        #: None while RECYCLING.
+        self._armed: Armed | None = None
+        #: Not None exactly while BUSY.
+        self._run: Run | None = None
+        #: The armed sandbox is not announced yet; `_arming_s` is what it took.
+        self._unannounced = False
+        self._arming_s = 0.0
+        #: Consecutive failures to arm, and when to try again.
+        self._failures = 0
+        self._arm_at = 0.0
+        #: When a running program is cancelled for the retirement; _NEVER: not retiring.
+        self._retire_by = _NEVER
+        self._exit_status: int | None = None
+        self._cores = len(os.sched_getaffinity(0))
+
+    def run(self) -> int:
+        """Serve until the end; returns the exit status."""
+        self._link.open(time.monotonic())
+        poller = _Poller()
+        try:
+            while self._exit_status is None:
+                now = time.monotonic()
+                events = poller.wait(self._interest(now), self._timeout(now))
+                now = time.monotonic()
+                if self._link.monitor_fd in events:
+                    self._link.watch(now)
+                for message, payload in self._link.receive(now):
+                    self._handle(message, payload, now)
+                self._turn(events, now)
+                self._link.tend(now)
+                self._settle(events, now)
+        finally:
+            if self._armed is not None:
+                self._armed.destroy()
+            self._link.leave("retired", time.monotonic())
+            self._link.close()
+        return self._exit_status
+
+    def _interest(self, now: float) -> dict[int, int]:
+        wanted = {} if self._run is None else self._run.interest(now)
+        wanted[self._link.fd] = wanted[self._link.monitor_fd] = select.POLLIN
+        if self._retire_by == _NEVER:
+            wanted[self._retire_fd] = select.POLLIN
+        return wanted
+
+    def _timeout(self, now: float) -> float:
+        if self._link.pending():
+            return 0.0
+        deadline = min(self._link.presence.next_deadline(), now + WAIT_MOST_S)
+        if self._run is not None:
+            deadline = min(deadline, self._run.execution.next_deadline(now), self._retire_by)
+        elif self._armed is None:
+            deadline = min(deadline, self._arm_at)
+        return max(0.0, deadline - now)
+
+    def _handle(self, message: Message, payload: bytes, now: float) -> None:
+        execution_id = getattr(message, "execution_id", None)
+        run = self._run
+        match message:
+            case Lease() if run is None and self._armed is not None:
+                self._lease(message, payload, now)
+            case Arm(language=language) if run is None:
+                self._disarm()
+                self._arm(language, now)
+            case Lease() | Arm():
+                log.error("dropped an order that a busy worker cannot get order=%r", message)
+            case Retire(grace_s=grace_s):
+                self._retire_by = min(self._retire_by, now + max(0.0, grace_s))
+            case _ if run is None or run.execution.lease.execution_id != execution_id:
+                return
+            case Credit(count=count):
+                run.execution.credit(count)
+            case Stdin():
+                credit = run.execution.push_stdin(payload)
+                if credit is not None:
+                    self._link.send(credit, b"", now)
+            case StdinClose():
+                run.execution.end_stdin()
+            case Signal(number=number):
+                run.signal(number)
+            case Cancel(reason=reason):
+                run.execution.stop(Cause.CANCELLED, reason)
+            case _:
+                return
+
+    def _lease(self, lease: Lease, payload: bytes, now: float) -> None:
+        try:
+            program = unpack_program(payload)
+        except RemoteProtocolError as error:
+            log.error("no program in a lease execution_id=%s error=%s", lease.execution_id, error)
+            self._finish(failure(lease.execution_id, "the request could not be read"), b"", now)
+            return
+        execution = Execution(lease, program, self._cores, now)
+        if lease.language != self._language:
+            self._disarm()
+            self._arm(lease.language, now)
+        if self._armed is None:
+            text = "the sandbox could not be set up"
+            self._finish(failure(lease.execution_id, text), b"", time.monotonic())
+            return
+        self._unannounced = False
+        self._run = Run(self._armed, execution, self._link.send)
+        self._guarded(self._run.begin, now)
+
+    def _turn(self, events: dict[int, int], now: float) -> None:
+        run = self._run
+        if run is not None:
+            if now >= self._retire_by:
+                run.execution.stop(Cause.CANCELLED, "the farm is draining")
+            self._guarded(lambda: run.turn(events, now), now)
+
+    def _guarded(self, step: Callable[[], tuple[Finished, bytes] | None], now: float) -> None:
+        """Take one step of the run; a failing sandbox ends it as ours, not as the program's."""
+        assert self._run is not None
+        execution_id = self._run.execution.lease.execution_id
+        try:
+            last = step()
+        except SetupError as error:
+            log.error("a sandbox failed execution_id=%s error=%s", execution_id, error)
+            self._failures += 1
+            last = failure(execution_id, "the sandbox could not be set up"), b""
+        if last is not None:
+            self._finish(*last, now)
+
+    def _finish(self, finished: Finished, payload: bytes, now: float) -> None:
+        """Answer, then clean: nobody waits for the second."""
+        self._link.send(finished, payload, now)
+        if self._run is not None:
+            self._report_run(self._run, finished)
+        self._run = None
+        self._disarm()
+        self._arm_at = 0.0
+
+    def _settle(self, events: dict[int, int], now: float) -> None:
+        """Move on where nothing runs: end, arm, announce."""
+        if self._link.lost:
+            log.info("the coordinator is lost reason=%r", self._link.presence.reason)
+            self._exit_status = 0
+            return
+        if self._retire_fd in events:
+            self._retire_by = min(self._retire_by, now + self._retire_grace_s)
+        if self._run is not None:
+            return
+        if self._retire_by < _NEVER:
+            self._exit_status = 0
+        elif self._armed is None and now >= self._arm_at:
+            self._arm(self._language, now)
+        if self._unannounced and self._link.presence.state is State.MET:
+            self._unannounced = False
+            ready = Ready(language=self._language, arming_s=self._arming_s)
+            self._link.send(ready, b"", time.monotonic())
+
+    def _disarm(self) -> None:
+        armed, self._armed = self._armed, None
+        self._unannounced = False
+        if armed is not None:
+            armed.destroy()
+
+    def _arm(self, language: str, now: float) -> None:
+        """Arm, or say when to try again; ends the worker after too many failures."""
+        self._language = language
+        started = time.monotonic()
+        try:
+            self._armed = self._workshop.arm(language)
+        except SetupError as error:
+            self._failures += 1
+            log.error(
+                "could not arm language=%s attempt=%d error=%s", language, self._failures, error
+            )
+            self._reporter.send(Report(Kind.ARMING_FAILED, language, time.monotonic() - started))
+            self._arm_at = now + ARMING_PAUSE_S * self._failures
+            if self._failures >= ARMING_ATTEMPTS:
+                log.error("gives up: arming failed %d times in a row", self._failures)
+                self._exit_status = 1
+            return
+        self._failures = 0
+        self._unannounced = True
+        self._arming_s = time.monotonic() - started
+        self._reporter.send(Report(Kind.ARMED, language, self._arming_s))
+
+    def _report_run(self, run: Run, finished: Finished) -> None:
+        cache = CompileCache.UNUSED
+        if run.execution.compile_s > 0 or finished.compile_cache_hit:
+            cache = CompileCache.HIT if finished.compile_cache_hit else CompileCache.MISS
+        self._reporter.send(
+            Report(
+                Kind.FINISHED,
+                self._language,
+                finished.wall_s,
+                finished.verdict,
+                run.execution.forwarded_bytes,
+                cache,
+            )
+        )
+
+
+class _Poller:
+    """poll(2) over a set of descriptors that changes little from turn to turn."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._registered: dict[int, int] = {}
+
+    def wait(self, wanted: dict[int, int], timeout_s: float) -> dict[int, int]:
+        """The descriptors on which something happened, with what."""
+        for fd in self._registered.keys() - wanted.keys():
+            self._poll.unregister(fd)
+        for fd, mask in wanted.items():
+            if self._registered.get(fd) != mask:
+                self._poll.register(fd, mask)
+        self._registered = wanted
+        # Rounded up: waking before the deadline would only mean to wait again.
+        return dict(self._poll.poll(math.ceil(timeout_s * 1000)))

@@ -1,0 +1,101 @@
+"""What workers tell their host for its metrics: fixed records through one non-blocking pipe.
+
+A worker serves no port of its own: dozens of them would cost more than they tell. A write of
+at most PIPE_BUF bytes is atomic, so all workers share one pipe; when it is full a report is
+dropped and the next one carries how many were.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+#: The longest language name that a record holds; languages.py has far shorter ones.
+NAME_BYTES = 16
+_RECORD = struct.Struct("<BB16sdQBI")
+#: Records taken in per turn of the host's loop.
+RECORDS_PER_READ = 256
+
+
+class Kind(IntEnum):
+    """What a record tells of."""
+
+    ARMED = 1
+    ARMING_FAILED = 2
+    FINISHED = 3
+
+
+class CompileCache(IntEnum):
+    """How the compile cache answered."""
+
+    UNUSED = 0
+    MISS = 1
+    HIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One event of one worker."""
+
+    kind: Kind
+    language: str
+    #: What it took: the arming, or the run's wall time.
+    seconds: float
+    #: messages.Verdict; FINISHED only.
+    verdict: int = 0
+    #: Output bytes passed on; FINISHED only.
+    output_bytes: int = 0
+    compile_cache: CompileCache = CompileCache.UNUSED
+    #: Reports that the same worker could not get rid of before this one.
+    dropped: int = 0
+
+
+def pack(report: Report) -> bytes:
+    """The record of a report."""
+    return _RECORD.pack(
+        report.kind,
+        report.verdict,
+        report.language.encode()[:NAME_BYTES],
+        report.seconds,
+        report.output_bytes,
+        report.compile_cache,
+        min(report.dropped, 2**32 - 1),
+    )
+
+
+def unpack(data: bytes) -> Iterator[Report]:
+    """The reports of whole records."""
+    for kind, verdict, name, seconds, count, cache, dropped in _RECORD.iter_unpack(data):
+        language = name.rstrip(b"\0").decode()
+        yield Report(Kind(kind), language, seconds, verdict, count, CompileCache(cache), dropped)
+
+
+class Reporter:
+    """The worker's end."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._dropped = 0
+
+    def send(self, report: Report) -> None:
+        """Tell, or count what could not be told."""
+        record = bytearray(pack(report))
+        struct.pack_into("<I", record, _RECORD.size - 4, self._dropped)
+        try:
+            os.write(self._fd, record)
+        except (BlockingIOError, BrokenPipeError):
+            self._dropped += 1
+            return
+        self._dropped = 0
+
+
+def read(fd: int) -> Iterator[Report]:
+    """The host's end: what has arrived, in whole records since all writes are."""
+    try:
+        data = os.read(fd, _RECORD.size * RECORDS_PER_READ)
+    except BlockingIOError:
+        return
+    yield from unpack(data)
