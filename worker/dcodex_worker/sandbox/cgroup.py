@@ -1,0 +1,371 @@
+"""Control groups, version 1 and 2: limits on, and figures of, a whole tree of processes.
+
+Theory of operation
+-------------------
+The host makes one group `dcodex-PID` a controller (v1) or in all (v2) below its own; each
+worker makes leaves below that, one for each sandbox it arms at a time. A leaf is used again
+for the next sandbox when it is empty but for its keeper: making and removing groups costs
+milliseconds, resetting their counters microseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+#: What a sandbox needs. cpuacct (v1) and cpu.stat (v2) only count.
+V1_CONTROLLERS = ("memory", "pids", "cpuacct")
+V2_CONTROLLERS = ("memory", "pids")
+#: How long the processes of a group may take to die, in seconds, before it counts as stuck.
+KILL_TIMEOUT_S = 10.0
+#: init and the keeper, which share the leaf with the program.
+OWN_PROCESSES = 2
+
+_NANOSECOND = 1e-9
+_MICROSECOND = 1e-6
+
+
+class CgroupError(Exception):
+    """This machine's control groups cannot be used; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Where this host's groups are: version, and the directory of each controller."""
+
+    version: int
+    #: (controller, directory); one entry named "unified" for version 2.
+    directories: tuple[tuple[str, str], ...]
+
+
+def find(
+    mounts: str, own: str, root: str = ""
+) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Version and directories from the text of /proc/self/mounts and /proc/self/cgroup.
+
+    root: a path below each hierarchy to use instead of the process's own group.
+    Raises CgroupError naming the controllers that are missing.
+    """
+    own_paths: dict[str, str] = {}
+    for line in own.splitlines():
+        _, names, path = line.split(":", 2)
+        for name in names.split(","):
+            own_paths[name] = path
+    unified = ""
+    found: dict[str, str] = {}
+    for line in mounts.splitlines():
+        _, where, kind, options, *_ = line.split(" ")
+        if kind == "cgroup2":
+            unified = where
+        elif kind == "cgroup":
+            for name in options.split(","):
+                if name in V1_CONTROLLERS:
+                    found.setdefault(name, where)
+    if len(found) == len(V1_CONTROLLERS):
+        return 1, tuple(
+            (name, found[name] + (root or own_paths.get(name, "/")).rstrip("/"))
+            for name in V1_CONTROLLERS
+        )
+    if unified:
+        return 2, (("unified", unified + (root or own_paths.get("", "/")).rstrip("/")),)
+    missing = ", ".join(name for name in V1_CONTROLLERS if name not in found)
+    raise CgroupError(f"no cgroup controllers are mounted: {missing}")
+
+
+def create_tree(name: str, root: str = "") -> Tree:
+    """Make this host's groups; raises CgroupError saying what the operator has to grant."""
+    version, bases = find(
+        Path("/proc/self/mounts").read_text(), Path("/proc/self/cgroup").read_text(), root
+    )
+    if version == 2:
+        _delegate(Path(bases[0][1]))
+    directories = []
+    for controller, base in bases:
+        path = f"{base}/{name}"
+        try:
+            os.mkdir(path)
+        except OSError as error:
+            raise CgroupError(
+                f"cannot make a group below {base}: {error.strerror}; run as root or delegate "
+                "that cgroup (systemd: Delegate=yes)"
+            ) from None
+        directories.append((controller, path))
+    if version == 2:
+        _enable(Path(directories[0][1]))
+    return Tree(version, tuple(directories))
+
+
+def remove_tree(tree: Tree) -> None:
+    """Kill and remove everything below the host's groups, and them."""
+    for _, directory in tree.directories:
+        for entry in _subgroups(directory):
+            _kill_all(entry)
+    for _, directory in tree.directories:
+        for entry in _subgroups(directory):
+            _rmdir(entry)
+        _rmdir(directory)
+
+
+def remove_leaves(tree: Tree, prefix: str) -> None:
+    """Kill and remove the leaves whose names begin so: what a dead worker left."""
+    for _, directory in tree.directories:
+        for entry in _subgroups(directory):
+            if os.path.basename(entry).startswith(prefix):
+                _kill_all(entry)
+                _rmdir(entry)
+
+
+class Leaf:
+    """One sandbox's group."""
+
+    def __init__(self, tree: Tree, name: str) -> None:
+        self._version = tree.version
+        self._paths = {
+            controller: f"{directory}/{name}" for controller, directory in tree.directories
+        }
+        for path in self._paths.values():
+            os.mkdir(path)
+        #: What was written last, so that equal limits cost nothing on a request's path.
+        self._memory_bytes = 0
+        self._processes = 0
+        self._cpu_baseline = (0.0, 0.0)
+        self._oom_baseline = 0
+        self._refused_baseline = 0
+        self._peak_baseline = 0
+        if self._version == 1:
+            self._cpu_user = self._open("cpuacct", "cpuacct.usage_user")
+            self._cpu_system = self._open("cpuacct", "cpuacct.usage_sys")
+            self._peak = self._open("memory", "memory.max_usage_in_bytes", os.O_RDWR)
+            self._oom = self._open("memory", "memory.oom_control")
+            self._refused = self._open("pids", "pids.events")
+            self._current = self._open("pids", "pids.current")
+        else:
+            self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
+            self._peak = self._open("unified", "memory.peak")
+            self._oom = self._open("unified", "memory.events")
+            self._refused = self._open("unified", "pids.events")
+            self._current = self._open("unified", "pids.current")
+
+    def open_procs(self) -> list[int]:
+        """Descriptors to which a process writes "0" to join."""
+        return [
+            os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            for path in self._paths.values()
+        ]
+
+    def limit(self, memory_bytes: int, processes: int) -> None:
+        """Set both limits where they differ from the last ones."""
+        if memory_bytes != self._memory_bytes:
+            self._limit_memory(memory_bytes)
+            self._memory_bytes = memory_bytes
+        if processes != self._processes:
+            controller = "pids" if self._version == 1 else "unified"
+            self._write(controller, "pids.max", str(processes + OWN_PROCESSES))
+            self._processes = processes
+
+    def start_counting(self) -> None:
+        """From here on the figures are those of one run."""
+        if self._version == 1:
+            os.pwrite(self._peak, b"0", 0)
+        else:
+            self._peak_baseline = self._number(self._peak)
+        self._oom_baseline = self._field(self._oom, b"oom_kill")
+        self._refused_baseline = self._field(self._refused, b"max")
+        self._cpu_baseline = self._cpu()
+
+    def cpu_s(self) -> tuple[float, float]:
+        """User and system time since start_counting(), of all processes, in seconds."""
+        user, system = self._cpu()
+        return user - self._cpu_baseline[0], system - self._cpu_baseline[1]
+
+    def peak_memory_bytes(self, largest_process_bytes: int = 0) -> int:
+        """The highest memory since start_counting().
+
+        Version 2 cannot reset its peak before Linux 6.12: a peak below an earlier run's is
+        then known only by its largest process (wait4's maxrss), which the caller gives.
+        """
+        peak = self._number(self._peak)
+        if self._version == 2 and peak <= self._peak_baseline:
+            return largest_process_bytes
+        return peak
+
+    def oom_kills(self) -> int:
+        """How often the kernel killed for want of memory since start_counting()."""
+        return self._field(self._oom, b"oom_kill") - self._oom_baseline
+
+    def refused_forks(self) -> int:
+        """How often the pids limit refused a process since start_counting()."""
+        return self._field(self._refused, b"max") - self._refused_baseline
+
+    def processes(self) -> int:
+        """Tasks in the leaf now, the keeper's included."""
+        return self._number(self._current)
+
+    def remove(self) -> None:
+        """Kill what is left, and remove the groups."""
+        for fd in {
+            self._cpu_user,
+            self._cpu_system,
+            self._peak,
+            self._oom,
+            self._refused,
+            self._current,
+        }:
+            os.close(fd)
+        for path in self._paths.values():
+            _kill_all(path)
+            _rmdir(path)
+
+    def _limit_memory(self, memory_bytes: int) -> None:
+        if self._version == 2:
+            self._write("unified", "memory.max", str(memory_bytes))
+            self._write("unified", "memory.swap.max", "0", may_lack=True)
+            self._write("unified", "memory.oom.group", "0", may_lack=True)
+            return
+        both = "memory.memsw.limit_in_bytes"
+        # Memory with swap may not be set below memory alone, nor memory above the sum.
+        try:
+            self._write("memory", "memory.limit_in_bytes", str(memory_bytes))
+            self._write("memory", both, str(memory_bytes), may_lack=True)
+        except OSError:
+            self._write("memory", both, str(memory_bytes), may_lack=True)
+            self._write("memory", "memory.limit_in_bytes", str(memory_bytes))
+
+    def _cpu(self) -> tuple[float, float]:
+        if self._version == 1:
+            return (
+                self._number(self._cpu_user) * _NANOSECOND,
+                self._number(self._cpu_system) * _NANOSECOND,
+            )
+        text = os.pread(self._cpu_user, 512, 0)
+        return (
+            _find_field(text, b"user_usec") * _MICROSECOND,
+            _find_field(text, b"system_usec") * _MICROSECOND,
+        )
+
+    def _open(self, controller: str, name: str, flags: int = os.O_RDONLY) -> int:
+        return os.open(f"{self._paths[controller]}/{name}", flags | os.O_CLOEXEC)
+
+    def _write(self, controller: str, name: str, text: str, may_lack: bool = False) -> None:
+        try:
+            _write(f"{self._paths[controller]}/{name}", text)
+        except FileNotFoundError:
+            if not may_lack:
+                raise
+
+    @staticmethod
+    def _number(fd: int) -> int:
+        return int(os.pread(fd, 64, 0))
+
+    @staticmethod
+    def _field(fd: int, name: bytes) -> int:
+        return _find_field(os.pread(fd, 512, 0), name)
+
+
+def _find_field(text: bytes, name: bytes) -> int:
+    for line in text.splitlines():
+        key, _, value = line.partition(b" ")
+        if key == name:
+            return int(value)
+    return 0
+
+
+def _delegate(base: Path) -> None:
+    """Make it possible to enable controllers below `base`, moving its processes aside."""
+    try:
+        available = (base / "cgroup.controllers").read_text().split()
+    except OSError as error:
+        raise CgroupError(f"cannot read {base}: {error.strerror}") from None
+    missing = [name for name in V2_CONTROLLERS if name not in available]
+    if missing:
+        raise CgroupError(
+            f"cgroup {base} lacks the controllers {', '.join(missing)}; enable them in its "
+            "parent's cgroup.subtree_control (systemd: Delegate=yes)"
+        )
+    try:
+        _enable(base)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise CgroupError(f"cannot enable controllers below {base}: {error}") from None
+        # "No internal processes": whoever lives in a group with controllers moves into a child.
+        aside = base / "supervisor"
+        aside.mkdir(exist_ok=True)
+        for pid in (base / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                _write(f"{aside}/cgroup.procs", pid)
+        _enable(base)
+
+
+def _enable(base: Path) -> None:
+    _write(
+        f"{base}/cgroup.subtree_control", " ".join(f"+{name}" for name in V2_CONTROLLERS)
+    )
+
+
+def _write(path: str, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def _subgroups(directory: str) -> list[str]:
+    try:
+        return [entry.path for entry in os.scandir(directory) if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+
+
+def _kill_all(path: str) -> None:
+    """Kill every process of a group and wait until they are gone, or raise TimeoutError."""
+    deadline = time.monotonic() + KILL_TIMEOUT_S
+    while True:
+        try:
+            pids = [int(pid) for pid in Path(path, "cgroup.procs").read_text().split()]
+        except FileNotFoundError:
+            return
+        pids = [pid for pid in pids if pid > 0]
+        if not pids:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes {pids} in {path} do not die")
+        for pid in pids:
+            _kill_and_wait(pid, deadline)
+
+
+def _kill_and_wait(pid: int, deadline: float) -> None:
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        poll.poll(max(1, int(1000 * (deadline - time.monotonic()))))
+    finally:
+        os.close(pidfd)
+
+
+def _rmdir(path: str) -> None:
+    """Remove a group, waiting for the last of its dead to be reaped."""
+    deadline = time.monotonic() + KILL_TIMEOUT_S
+    while True:
+        try:
+            os.rmdir(path)
+            return
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            # The kernel offers no event for "the last zombie left this group" on version 1.
+            time.sleep(0.005)

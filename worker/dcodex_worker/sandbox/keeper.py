@@ -1,0 +1,320 @@
+"""The keeper: a fork of a template that arms the sandboxes of one worker, one after another.
+
+Theory of operation
+-------------------
+The keeper is root outside, runs no code but this file's, and is in the worker's cgroup from
+its first moment, so that all it starts is too. For every sandbox it
+
+  1. leaves the namespaces of the last one for fresh ones (mount, network, IPC; pid for its
+     children) and mounts the private places,
+  2. spawns init.py's process, which becomes pid 1 there,
+  3. forks the program's process, which gives up everything, step by step (STEPS), says ARMED,
+     and blocks until the worker hands the program over,
+  4. waits for that process, kills init (and with it whatever is left), tells the worker the
+     wait status, and opens the file that the worker wants collected, if any.
+
+How a program ended is thus seen from outside by wait status; nothing inside reports it.
+
+The program's process is a fork of the interpreter. For a warm Python run arm_for_ever()
+returns in it, and the interpreter goes on as if it had just been started with the file.
+For everything else it executes the program.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import stat
+from typing import Any, NoReturn, Optional
+
+from dcodex_worker.sandbox import (
+    credentials,
+    kernel,
+    mounts,
+    network,
+    rlimits,
+    seccomp,
+    wireform,
+)
+
+#: Descriptor of the channel in the program's process, above the standard three.
+_CHANNEL = 3
+#: The program's processes go before the keeper, and first when the machine runs out of memory.
+_OOM_SCORE = b"1000"
+#: The largest file that is collected from a sandbox: a linked program.
+MAX_COLLECTED_BYTES = 256 << 20
+
+
+class Failed(Exception):
+    """A step of arming failed."""
+
+    def __init__(self, step: str, number: int) -> None:
+        super().__init__(step)
+        self.step = step
+        self.number = number
+
+
+class Keeper:
+    """One keeper's life. Everything it needs was opened by the template before it was forked."""
+
+    def __init__(
+        self,
+        worker: socket.socket,
+        pid_namespace: int,
+        mount_namespace: int,
+        seccomp_program: bytes,
+        maskable: tuple[str, ...],
+    ) -> None:
+        self._worker = worker
+        self._pid_namespace = pid_namespace
+        self._mount_namespace = mount_namespace
+        self._seccomp_program = seccomp_program
+        self._maskable = maskable
+        self._init_id = 0
+
+    def arm_for_ever(self) -> Optional[dict[str, Any]]:
+        """Serve the worker until it goes; returns only in the process of a warm program."""
+        self._join()
+        while True:
+            data, fds = wireform.receive(self._worker)
+            if not data:
+                os._exit(0)
+            _, host_id, tmpfs_bytes, collect = wireform.unpack(data)
+            try:
+                init, program = self._fork(host_id, tmpfs_bytes, fds)
+            except Failed as failure:
+                _close(fds)
+                message = wireform.pack(wireform.FAILED, failure.step, failure.number)
+                wireform.send(self._worker, message)
+                continue
+            if program == 0:
+                return self._become_program(host_id, fds)
+            _close(fds)
+            pidfds = (os.pidfd_open(init), os.pidfd_open(program))
+            wireform.send(self._worker, wireform.pack(wireform.ARMING), pidfds)
+            _close(pidfds)
+            self._await_end(init, program, collect)
+
+    def _join(self) -> None:
+        data, fds = wireform.receive(self._worker)
+        if not data:
+            os._exit(0)
+        _, self._init_id = wireform.unpack(data)
+        for fd in fds:
+            os.write(fd, b"0")
+        _close(fds)
+
+    def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
+        """Fresh namespaces with init and program in them; 0 for the program's pid in itself."""
+        try:
+            step = "namespaces"
+            kernel.setns(self._mount_namespace, kernel.CLONE_NEWNS)
+            kernel.setns(self._pid_namespace, kernel.CLONE_NEWPID)
+            kernel.unshare(
+                kernel.CLONE_NEWNS
+                | kernel.CLONE_NEWIPC
+                | kernel.CLONE_NEWNET
+                | kernel.CLONE_NEWPID
+            )
+            step = "network"
+            network.enter()
+            step = "mounts"
+            mounts.enter_writable(tmpfs_bytes, host_id)
+            step = "init"
+            init = self._spawn_init()
+            step = "fork"
+            try:
+                program = os.fork()
+            except OSError:
+                os.kill(init, signal.SIGKILL)
+                os.waitpid(init, 0)
+                raise
+        except OSError as error:
+            raise Failed(step, error.errno or 0) from error
+        return init, program
+
+    def _spawn_init(self) -> int:
+        # An ignored SIGCHLD is inherited, and makes the kernel reap init's adopted orphans.
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        os.setresgid(self._init_id, self._init_id, 0)
+        os.setresuid(self._init_id, self._init_id, 0)
+        try:
+            return os.posix_spawn("/.dcodex/init", ["init"], {})
+        finally:
+            os.setresuid(0, 0, 0)
+            os.setresgid(0, 0, 0)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+    def _await_end(self, init: int, program: int, collect: str) -> None:
+        """Wait for the program's end, or for the worker's; then leave nothing alive."""
+        poll = select.poll()
+        watched = os.pidfd_open(program)
+        poll.register(watched, select.POLLIN)
+        poll.register(self._worker, select.POLLIN)
+        status = None
+        while status is None:
+            ready = [fd for fd, _ in poll.poll()]
+            if watched in ready:
+                _, status, usage = os.wait4(program, 0)
+            elif _is_closed(self._worker):
+                os.kill(init, signal.SIGKILL)
+                os._exit(0)
+        os.close(watched)
+        message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
+        if not collect:
+            wireform.send(self._worker, message)
+        os.kill(init, signal.SIGKILL)
+        os.waitpid(init, 0)
+        if collect:
+            product = _collect(collect) if status == 0 else -1
+            wireform.send(self._worker, message, (product,) if product >= 0 else ())
+            if product >= 0:
+                os.close(product)
+
+    def _become_program(self, host_id: int, fds: list[int]) -> Optional[dict[str, Any]]:
+        """In the child: give everything up, wait for the program, become it."""
+        channel_fd = fds[3]
+        step = "descriptors"
+        try:
+            self._worker.detach()
+            for target, fd in enumerate(fds[:3]):
+                os.dup2(fd, target, inheritable=True)
+            os.dup2(channel_fd, _CHANNEL, inheritable=False)
+            channel_fd = _CHANNEL
+            kernel.close_range(_CHANNEL + 1)
+            # In this order: each step needs a privilege that a later one gives up.
+            for step, enter in (
+                ("session", os.setsid),
+                ("proc", lambda: mounts.enter_proc(self._maskable)),
+                ("oom score", _set_oom_score),
+                ("rlimits", rlimits.enter),
+                ("credentials", lambda: credentials.enter(host_id)),
+                ("seccomp", lambda: seccomp.enter(self._seccomp_program)),
+            ):
+                enter()
+        except OSError as error:
+            _fail(channel_fd, step, error.errno or 0)
+        os.write(_CHANNEL, wireform.pack(wireform.ARMED))
+        return _receive_program()
+
+
+def _receive_program() -> Optional[dict[str, Any]]:
+    """Block until the worker hands a program over, lay it out; returns for a warm one."""
+    channel = socket.socket(fileno=_CHANNEL)
+    data, fds = wireform.receive(channel, 1 << 16)
+    if not data:
+        os._exit(0)
+    size = 8 + int.from_bytes(data[:8], "little")
+    if len(data) < size:
+        parts = [data]
+        missing = size - len(data)
+        while missing:
+            part = channel.recv(min(missing, 1 << 20))
+            if not part:
+                os._exit(0)
+            parts.append(part)
+            missing -= len(part)
+        data = b"".join(parts)
+    (launch,) = wireform.unpack(data[8:])
+    step = "files"
+    try:
+        _write_files(launch["files"])
+        if fds:
+            step = "executable"
+            _copy_executable(fds[0], launch["path"])
+        step = "limits"
+        rlimits.tighten(launch["cpu_s"], launch["file_size_bytes"], launch["open_files"])
+        if launch["warm"]:
+            channel.close()
+            return dict(launch)
+        step = "exec"
+        # The interpreter ignores these two; what it starts should not.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        os.execve(launch["path"], launch["argv"], dict(launch["environment"]))
+    except OSError as error:
+        _fail(_CHANNEL, step, error.errno or 0)
+    return None
+
+
+def _write_files(files: list[tuple[str, int, bytes]]) -> None:
+    made = set()
+    for path, mode, content in files:
+        folder = os.path.dirname(path)
+        if folder and folder not in made:
+            os.makedirs(folder, exist_ok=True)
+            made.add(folder)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        view = memoryview(content)
+        while view:
+            view = view[os.write(fd, view) :]
+        if mode & 0o777 != mode & ~0o022 & 0o777:
+            os.fchmod(fd, mode)  # the umask took bits that were asked for
+        os.close(fd)
+
+
+def _copy_executable(source: int, path: str) -> None:
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o755)
+    offset = 0
+    while True:
+        count = os.sendfile(target, source, offset, 1 << 30)
+        if count == 0:
+            break
+        offset += count
+    os.close(source)
+    # Still open for writing it could not be executed.
+    os.close(target)
+
+
+def _collect(path: str) -> int:
+    """A read-only descriptor of a regular file that the program left, or -1.
+
+    All its processes are gone, so nothing changes under our feet. No link is followed, no FIFO
+    or device is opened for reading.
+    """
+    try:
+        directory = os.open(mounts.WORK_DIRECTORY, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    try:
+        probe = kernel.open_beneath(directory, path, os.O_PATH)
+        try:
+            found = os.fstat(probe)
+        finally:
+            os.close(probe)
+        if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= MAX_COLLECTED_BYTES:
+            return -1
+        return kernel.open_beneath(directory, path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return -1
+    finally:
+        os.close(directory)
+
+
+def _set_oom_score() -> None:
+    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    os.write(fd, _OOM_SCORE)
+    os.close(fd)
+
+
+def _fail(channel: int, step: str, number: int) -> NoReturn:
+    try:
+        os.write(channel, wireform.pack(wireform.FAILED, step, number))
+    finally:
+        os._exit(127)
+
+
+def _is_closed(sock: socket.socket) -> bool:
+    try:
+        return not sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _close(fds: "list[int] | tuple[int, ...]") -> None:
+    for fd in fds:
+        os.close(fd)

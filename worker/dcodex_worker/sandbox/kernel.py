@@ -1,0 +1,186 @@
+"""The system calls that Python does not offer, as functions that raise OSError."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_KEEPCAPS = 8
+PR_SET_SECCOMP = 22
+PR_CAPBSET_DROP = 24
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+SECCOMP_MODE_FILTER = 2
+
+RESOLVE_NO_XDEV = 0x01
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
+RESOLVE_BENEATH = 0x08
+
+#: Numbers of calls without a libc wrapper; the same on every architecture since Linux 5.
+_SYS_PIDFD_SEND_SIGNAL = 424
+_SYS_CLOSE_RANGE = 436
+_SYS_OPENAT2 = 437
+_SYS_MOUNT_SETATTR = 442
+#: capset(2) differs by architecture; libc exports it without declaring it.
+_CAPABILITY_VERSION_3 = 0x20080522
+
+_AT_EMPTY_PATH = 0x1000
+_AT_RECURSIVE = 0x8000
+MOUNT_ATTR_RDONLY = 0x1
+MOUNT_ATTR_NOSUID = 0x2
+MOUNT_ATTR_NODEV = 0x4
+
+_libc.syscall.restype = ctypes.c_long
+_libc.mount.argtypes = [
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_ulong,
+    ctypes.c_char_p,
+]
+_libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+
+
+def _check(result: int) -> int:
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return result
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    _check(_libc.unshare(flags))
+
+
+def setns(fd: int, kind: int) -> None:
+    """setns(2)."""
+    _check(_libc.setns(fd, kind))
+
+
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+    """mount(2); the error names the target."""
+    result = _libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode())
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), target)
+
+
+def unmount(target: str) -> None:
+    """umount2(2) with MNT_DETACH."""
+    _check(_libc.umount2(target.encode(), MNT_DETACH))
+
+
+def pivot_root(new: str, old: str) -> None:
+    """pivot_root(2)."""
+    if os.uname().machine == "x86_64":
+        number = 155
+    else:  # asm-generic: aarch64, riscv64
+        number = 41
+    _check(_libc.syscall(ctypes.c_long(number), new.encode(), old.encode()))
+
+
+def make_readonly(target: str) -> None:
+    """Make a mount and all below it read-only, without suid, with mount_setattr(2) (Linux 5.12)."""
+    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, 0, 0)
+    _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_MOUNT_SETATTR),
+            ctypes.c_long(-100),
+            target.encode(),
+            ctypes.c_long(_AT_RECURSIVE),
+            ctypes.byref(attributes),
+            ctypes.c_size_t(ctypes.sizeof(attributes)),
+        )
+    )
+
+
+def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
+    """prctl(2)."""
+    return _check(_libc.prctl(option, a, b, c, d))
+
+
+def drop_capabilities() -> None:
+    """Give up every capability of every set of this thread."""
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    number = 0
+    # The kernel says where its list ends.
+    while _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0:
+        number += 1
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)()
+    _check(_libc.capset(ctypes.byref(header), ctypes.byref(data)))
+
+
+def set_seccomp_filter(program: bytes) -> None:
+    """Install a seccomp filter: an array of struct sock_filter. Needs no_new_privs."""
+
+    class SockFprog(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+    argument = SockFprog(len(program) // 8, program)
+    _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(argument), 0, 0))
+
+
+def close_range(first: int, last: int = 0xFFFFFFFF) -> None:
+    """close_range(2) (Linux 5.9)."""
+    _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_CLOSE_RANGE),
+            ctypes.c_ulong(first),
+            ctypes.c_ulong(last),
+            ctypes.c_ulong(0),
+        )
+    )
+
+
+def open_beneath(directory: int, path: str, flags: int) -> int:
+    """openat2(2) that follows no link and leaves neither the directory nor its mount."""
+    resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
+    how = (ctypes.c_uint64 * 3)(flags | os.O_CLOEXEC, 0, resolve)
+    return _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_OPENAT2),
+            ctypes.c_long(directory),
+            path.encode(),
+            ctypes.byref(how),
+            ctypes.c_size_t(ctypes.sizeof(how)),
+        )
+    )
+
+
+def pidfd_send_signal(pidfd: int, number: int) -> None:
+    """pidfd_send_signal(2); ProcessLookupError when the process is gone."""
+    _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_PIDFD_SEND_SIGNAL),
+            ctypes.c_long(pidfd),
+            ctypes.c_long(number),
+            None,
+            ctypes.c_ulong(0),
+        )
+    )

@@ -1,0 +1,78 @@
+"""What one program sees of file systems, on top of the template's read-only root (rootfs.py)."""
+
+from __future__ import annotations
+
+import os
+
+from dcodex_worker.sandbox import kernel
+
+WORK_DIRECTORY = "/work"
+
+_FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
+
+#: Files of /proc that tell of the host or act on it.
+_MASKED_FILES = (
+    "cmdline",
+    "config.gz",
+    "iomem",
+    "ioports",
+    "kallsyms",
+    "kcore",
+    "key-users",
+    "keys",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "modules",
+    "pagetypeinfo",
+    "sched_debug",
+    "slabinfo",
+    "sysrq-trigger",
+    "timer_list",
+    "timer_stats",
+    "vmallocinfo",
+)
+#: Directories of /proc of the same kind.
+_MASKED_DIRECTORIES = ("acpi", "asound", "bus", "driver", "dynamic_debug", "fs", "irq", "scsi")
+
+#: An empty, read-only directory and /dev/null stand in for what is masked.
+EMPTY_DIRECTORY = "/.dcodex/empty"
+
+
+def enter_writable(tmpfs_bytes: int, host_id: int) -> None:
+    """The private, writable places; in the keeper, in a mount namespace of this sandbox's own.
+
+    Each holds at most tmpfs_bytes, and an inode for every 4 KiB of it; the files count as the
+    program's memory too. The work directory belongs to the program, which starts in it.
+    """
+    size = f"size={tmpfs_bytes},nr_inodes={max(1024, tmpfs_bytes // 4096)}"
+    owner = f"mode=0700,uid={host_id},gid={host_id},{size}"
+    kernel.mount("work", WORK_DIRECTORY, "tmpfs", _FLAGS, owner)
+    os.chdir(WORK_DIRECTORY)
+    kernel.mount("tmp", "/tmp", "tmpfs", _FLAGS, f"mode=1777,{size}")
+    kernel.mount("shm", "/dev/shm", "tmpfs", _FLAGS | kernel.MS_NOEXEC, f"mode=1777,{size}")
+
+
+def enter_proc(present: tuple[str, ...]) -> None:
+    """A /proc of this pid namespace alone; in the program's process, which is inside it.
+
+    present: the names among maskable() that this kernel has.
+    """
+    kernel.mount("proc", "/proc", "proc", _FLAGS | kernel.MS_NOEXEC, "")
+    for name in present:
+        target = f"/proc/{name}"
+        if name in _MASKED_DIRECTORIES:
+            kernel.mount(EMPTY_DIRECTORY, target, "", kernel.MS_BIND)
+        else:
+            kernel.mount("/dev/null", target, "", kernel.MS_BIND)
+    kernel.mount("/proc/sys", "/proc/sys", "", kernel.MS_BIND | kernel.MS_REC)
+    kernel.mount(
+        "", "/proc/sys", "", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _FLAGS
+    )
+
+
+def maskable() -> tuple[str, ...]:
+    """Every name below /proc that enter_proc() would hide where it exists."""
+    return _MASKED_FILES + _MASKED_DIRECTORIES

@@ -1,0 +1,39 @@
+"""The kernel's per-process limits: a second lock beside the cgroup's, which count the whole tree."""
+
+from __future__ import annotations
+
+import math
+import resource
+
+#: As a login shell has it; a program may raise it for itself up to STACK_HARD_BYTES.
+STACK_BYTES = 8 << 20
+STACK_HARD_BYTES = 1 << 30
+#: POSIX message queues and locked memory: the usual defaults, in bytes.
+MESSAGE_QUEUE_BYTES = 819_200
+LOCKED_BYTES = 8 << 20
+#: Signals that may wait in queues of this user.
+PENDING_SIGNALS = 4096
+#: The CPU limit is the worker's to enforce; the kernel's own comes this much later, in seconds.
+CPU_MARGIN_S = 1
+
+
+def enter() -> None:
+    """The limits that are the same for every program, at arming."""
+    for which, soft, hard in (
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_STACK, STACK_BYTES, STACK_HARD_BYTES),
+        (resource.RLIMIT_MSGQUEUE, MESSAGE_QUEUE_BYTES, MESSAGE_QUEUE_BYTES),
+        (resource.RLIMIT_MEMLOCK, LOCKED_BYTES, LOCKED_BYTES),
+        (resource.RLIMIT_SIGPENDING, PENDING_SIGNALS, PENDING_SIGNALS),
+        (resource.RLIMIT_NICE, 0, 0),
+        (resource.RLIMIT_RTPRIO, 0, 0),
+    ):
+        resource.setrlimit(which, (soft, hard))
+
+
+def tighten(cpu_s: float, file_size_bytes: int, open_files: int) -> None:
+    """The limits of one request, when its program is known; all only ever lowered."""
+    cpu = math.ceil(cpu_s) + CPU_MARGIN_S
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_bytes, file_size_bytes))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))

@@ -1,0 +1,155 @@
+"""The root that a template and all its sandboxes see: small, read-only, built once.
+
+A tmpfs with the runtime tree bound into it (/usr and the interpreter's own directories), the
+few files of /etc that a program needs, and six devices. The host's root is left by pivot_root
+and unmounted, so nothing else of the host can be named any more.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from dcodex_worker.sandbox import credentials, init, kernel, mounts
+
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+
+#: Of the host's /etc: bound or copied where they exist. Nothing here is secret anywhere.
+_ETC = (
+    "alternatives",
+    "fonts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "protocols",
+    "python3",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "services",
+)
+_ETC_FILES = {
+    "passwd": (
+        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+        f"dcodex:x:{credentials.INSIDE_ID}:{credentials.INSIDE_ID}::{mounts.WORK_DIRECTORY}:"
+        "/bin/sh\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    ),
+    "group": f"root:x:0:\ndcodex:x:{credentials.INSIDE_ID}:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 dcodex\n",
+    "hostname": "dcodex\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\nservices: files\n",
+    "resolv.conf": "",
+}
+#: Hidden inside /usr: what an administrator puts there is no part of the runtime.
+_HIDDEN = ("/usr/local", "/usr/src")
+
+HOSTNAME = "dcodex"
+
+
+#: Where the inside's own code lies until the template has imported it (leave_library()).
+LIBRARY = "/.dcodex/lib"
+#: The inside's code is some hundred kilobytes.
+_LIBRARY_SIZE = "2m"
+
+
+def enter(staging: str, extra: tuple[str, ...], library: dict[str, str]) -> None:
+    """Move this process into a fresh mount namespace whose root is the runtime tree.
+
+    staging: an existing, empty directory to mount on; only this process sees the mount.
+    extra: absolute paths of directories to show read-only beside /usr (interpreter, venv, PCHs).
+    library: files and folders to copy below LIBRARY, as {name there: path here}.
+    """
+    kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP)
+    kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+    root = staging
+    kernel.mount("dcodex", root, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4m")
+    _system(root)
+    _etc(root)
+    _devices(root)
+    for path in extra:
+        _bind(path, root + path)
+    _own(root)
+    _library(root + LIBRARY, library)
+    kernel.make_readonly(root)
+    os.chdir(root)
+    kernel.pivot_root(".", ".")
+    # The old root now lies under the new one at the same place.
+    kernel.unmount(".")
+    os.chdir(mounts.WORK_DIRECTORY)
+
+
+def leave_library() -> None:
+    """Take the inside's own code out of the root that sandboxes will see."""
+    kernel.unmount(LIBRARY)
+
+
+def _system(root: str) -> None:
+    _bind("/usr", root + "/usr")
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        path = "/" + name
+        if os.path.islink(path):
+            os.symlink(os.readlink(path), root + path)
+        elif os.path.isdir(path):
+            _bind(path, root + path)
+    for path in _HIDDEN:
+        if os.path.isdir(path):
+            kernel.mount("hidden", root + path, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
+
+
+def _etc(root: str) -> None:
+    os.mkdir(root + "/etc")
+    for name in _ETC:
+        source = "/etc/" + name
+        if os.path.isdir(source):
+            _bind(source, root + source)
+        elif os.path.exists(source):
+            shutil.copyfile(source, root + source)
+    for name, text in _ETC_FILES.items():
+        with open(f"{root}/etc/{name}", "w") as file:
+            file.write(text)
+
+
+def _devices(root: str) -> None:
+    os.makedirs(root + "/dev/shm")
+    for name in DEVICES:
+        target = f"{root}/dev/{name}"
+        with open(target, "w"):
+            pass
+        kernel.mount(f"/dev/{name}", target, "", kernel.MS_BIND)
+    for name, target in (
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ):
+        os.symlink(target, f"{root}/dev/{name}")
+
+
+def _own(root: str) -> None:
+    for path in ("/proc", "/run", "/tmp", "/var", mounts.WORK_DIRECTORY):
+        os.mkdir(root + path)
+    os.symlink("/tmp", root + "/var/tmp")
+    os.makedirs(root + mounts.EMPTY_DIRECTORY)
+    with open(root + "/.dcodex/init", "wb") as file:
+        file.write(init.elf_image(os.uname().machine))
+    os.chmod(root + "/.dcodex/init", 0o755)
+
+
+def _library(target: str, content: dict[str, str]) -> None:
+    os.mkdir(target)
+    kernel.mount("library", target, "tmpfs", kernel.MS_NOSUID, f"mode=0755,size={_LIBRARY_SIZE}")
+    for name, source in content.items():
+        if os.path.isdir(source):
+            shutil.copytree(source, f"{target}/{name}", ignore=shutil.ignore_patterns("*.pyc"))
+        else:
+            os.makedirs(os.path.dirname(f"{target}/{name}"), exist_ok=True)
+            shutil.copyfile(source, f"{target}/{name}")
+
+
+def _bind(source: str, target: str) -> None:
+    os.makedirs(target, exist_ok=True)
+    kernel.mount(source, target, "", kernel.MS_BIND | kernel.MS_REC)

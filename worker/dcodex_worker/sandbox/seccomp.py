@@ -1,0 +1,117 @@
+"""The seccomp filter: classic BPF made from the tables of syscalls.py.
+
+Entry by another architecture's table (int 0x80) or by x32 kills the process: no program of
+this machine does it by accident. Everything else refused gets an errno.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+from dcodex_worker.sandbox import kernel, syscalls
+
+_AUDIT_ARCH_X86_64 = 0xC000003E
+_X32_BIT = 0x40000000
+
+_RET_KILL_PROCESS = 0x80000000
+_RET_ERRNO = 0x00050000
+_RET_ALLOW = 0x7FFF0000
+
+_LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
+_JEQ = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
+_JGE = 0x35
+_JSET = 0x45
+_RETURN = 0x06
+_JUMP = 0x05
+
+#: Offsets in struct seccomp_data (little endian: the low half of an argument comes first).
+_NUMBER, _ARCH, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32
+
+_EPERM = _RET_ERRNO | errno.EPERM
+_ENOSYS = _RET_ERRNO | errno.ENOSYS
+_EAFNOSUPPORT = _RET_ERRNO | errno.EAFNOSUPPORT
+
+Instruction = tuple[int, int, int, int]
+
+
+def _op(code: int, k: int, true: int = 0, false: int = 0) -> Instruction:
+    return (code, true, false, k)
+
+
+def _segments(allowed: list[int]) -> list[tuple[int, int]]:
+    """(first number, action) of each run of numbers that are answered alike, ascending."""
+    segments: list[tuple[int, int]] = []
+    numbers = set(allowed)
+    for number in range(syscalls.LAST_KNOWN + 2):
+        if number in numbers:
+            action = _RET_ALLOW
+        else:
+            action = _EPERM if number <= syscalls.LAST_KNOWN else _ENOSYS
+        if not segments or segments[-1][1] != action:
+            segments.append((number, action))
+    return segments
+
+
+def _search(segments: list[tuple[int, int]]) -> list[Instruction]:
+    """Binary search of the segment that the number in A falls into."""
+    if len(segments) == 1:
+        return [_op(_RETURN, segments[0][1])]
+    middle = len(segments) // 2
+    low, high = _search(segments[:middle]), _search(segments[middle:])
+    first = segments[middle][0]
+    if len(low) <= 255:
+        return [_op(_JGE, first, len(low), 0), *low, *high]
+    # A conditional jump reaches 255 instructions; this one goes further.
+    return [_op(_JGE, first, 0, 1), _op(_JUMP, len(low)), *low, *high]
+
+
+def _when(number: int, rule: list[Instruction]) -> list[Instruction]:
+    """Apply a rule, which must return, to one system call; A holds the number before and after."""
+    return [_op(_JEQ, number, 0, len(rule)), *rule]
+
+
+def filter_program() -> bytes:
+    """The filter as an array of struct sock_filter (8 bytes each)."""
+    program: list[Instruction] = [
+        _op(_LOAD, _ARCH),
+        _op(_JEQ, _AUDIT_ARCH_X86_64, 1, 0),
+        _op(_RETURN, _RET_KILL_PROCESS),
+        _op(_LOAD, _NUMBER),
+        _op(_JGE, _X32_BIT, 0, 1),
+        _op(_RETURN, _RET_KILL_PROCESS),
+    ]
+    program += _when(
+        syscalls.CLONE,
+        [
+            _op(_LOAD, _ARG0),
+            _op(_JSET, syscalls.CLONE_FORBIDDEN_FLAGS, 0, 1),
+            _op(_RETURN, _EPERM),
+            _op(_RETURN, _RET_ALLOW),
+        ],
+    )
+    program += _when(syscalls.CLONE3, [_op(_RETURN, _ENOSYS)])
+    families: list[Instruction] = [_op(_LOAD, _ARG0)]
+    for family in syscalls.SOCKET_FAMILIES:
+        families += [_op(_JEQ, family, 0, 1), _op(_RETURN, _RET_ALLOW)]
+    families += [
+        _op(_JEQ, syscalls.AF_NETLINK, 0, 3),
+        _op(_LOAD, _ARG2),
+        _op(_JEQ, syscalls.NETLINK_ROUTE, 0, 1),
+        _op(_RETURN, _RET_ALLOW),
+        _op(_RETURN, _EAFNOSUPPORT),
+    ]
+    program += _when(syscalls.SOCKET, families)
+    program += _when(syscalls.SOCKETPAIR, families)
+    ioctls: list[Instruction] = [_op(_LOAD, _ARG1)]
+    for request in syscalls.IOCTL_FORBIDDEN:
+        ioctls += [_op(_JEQ, request, 0, 1), _op(_RETURN, _EPERM)]
+    program += _when(syscalls.IOCTL, [*ioctls, _op(_RETURN, _RET_ALLOW)])
+    numbers = sorted(number for _, _, group in syscalls.ALLOWED for number in group.values())
+    program += _search(_segments(numbers))
+    return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)
+
+
+def enter(program: bytes) -> None:
+    """Confine this process and all it will start. Needs no_new_privs; last of all steps."""
+    kernel.set_seccomp_filter(program)

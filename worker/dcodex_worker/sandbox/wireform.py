@@ -1,0 +1,75 @@
+"""What worker and keeper say to each other: marshalled tuples with descriptors beside them.
+
+Theory of operation
+-------------------
+The worker and its keeper share a SOCK_SEQPACKET pair; the worker and each armed program share
+a SOCK_STREAM pair, the channel, which the program's process closes before it runs any code
+that is not ours.
+
+    worker -> keeper   JOIN, init_id                      + one cgroup.procs descriptor a controller
+    worker -> keeper   ARM, host_id, tmpfs, collect       + stdin, stdout, stderr, channel
+    keeper -> worker   ARMING                             + pidfds of init and program
+    program -> worker  (channel) ARMED, or FAILED, step, errno
+    worker -> program  (channel) 8 bytes of length, marshalled Launch fields   [+ executable]
+    keeper -> worker   EXITED, wait status, maxrss bytes  [+ collected file]
+    keeper -> worker   FAILED, step, errno                instead of ARMING
+
+Both sides are ours and run no code of others, so that marshal, which is not safe against an
+enemy, is. Its version is pinned because the two may run different Pythons.
+"""
+
+from __future__ import annotations
+
+import array
+import marshal
+import socket
+from typing import Any
+
+MARSHAL_VERSION = 2
+
+JOIN = "join"
+ARM = "arm"
+ARMING = "arming"
+ARMED = "armed"
+EXITED = "exited"
+FAILED = "failed"
+
+#: No message between worker and keeper is longer.
+MAX_MESSAGE_BYTES = 4096
+#: stdin, stdout, stderr, channel; or the cgroup controllers.
+MAX_DESCRIPTORS = 8
+
+
+def pack(*fields: Any) -> bytes:
+    """A message."""
+    return marshal.dumps(fields, MARSHAL_VERSION)
+
+
+def unpack(data: bytes) -> tuple[Any, ...]:
+    """The fields of a message."""
+    fields: tuple[Any, ...] = marshal.loads(data)
+    return fields
+
+
+def send(sock: socket.socket, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
+    """Send a message with descriptors."""
+    sock.sendmsg([message], rights(descriptors))
+
+
+def rights(descriptors: tuple[int, ...]) -> list[Any]:
+    """The ancillary data that carries descriptors."""
+    if not descriptors:
+        return []
+    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+
+
+def receive(sock: socket.socket, size: int = MAX_MESSAGE_BYTES) -> tuple[bytes, list[int]]:
+    """The next message (empty at the end) and its descriptors, which are close-on-exec."""
+    space = socket.CMSG_SPACE(MAX_DESCRIPTORS * array.array("i").itemsize)
+    data, ancillary, _, _ = sock.recvmsg(size, space, socket.MSG_CMSG_CLOEXEC)
+    descriptors = array.array("i")
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            usable = len(content) - len(content) % descriptors.itemsize
+            descriptors.frombytes(content[:usable])
+    return data, list(descriptors)

@@ -1,0 +1,74 @@
+"""A short end for a warm program: what a template imported is not taken apart again.
+
+Theory of operation
+-------------------
+At its end an interpreter clears every module, which in a fork of a template writes into
+thousands of pages that it shares with the template, to free memory that the kernel frees a
+moment later. A function registered before any of the program's own `atexit` functions, hence
+called after all of them, takes the preloaded modules out of sys.modules (nothing that a program
+could still see: its own modules are taken apart as ever, so that its destructors run), and
+leaves a last object in `builtins`, whose destructor, called when the interpreter has cleared
+everything but itself, ends the process with the exit status it would have had.
+
+That status is known from here in the two usual cases: main.py ended (the interpreter has then
+deleted __main__.__file__), with an exception that it printed (sys.last_type) or without. In all
+others (SystemExit, other threads still alive, ...) the interpreter ends as it always does,
+only without the preloaded modules.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import ctypes
+import os
+import sys
+from typing import Any
+
+#: Printing and importing still work in a program's destructors with these.
+_KEPT = ("__main__", "builtins", "sys")
+
+
+def prepare(skip: tuple[str, ...]) -> None:
+    """Register the short end for all processes forked from here on.
+
+    skip: names of modules that will not be in sys.modules any more.
+    """
+    preloaded = [name for name in sys.modules if name not in _KEPT and name not in skip]
+    main = sys.modules["__main__"].__dict__
+    status = [0]
+    kept: list[Any] = []
+    threads, exit_now = sys._current_frames, os._exit
+
+    destructor_type = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
+
+    def end(_: int) -> None:
+        exit_now(status[0])
+
+    destructor = destructor_type(end)
+    new_capsule = ctypes.pythonapi.PyCapsule_New
+    new_capsule.restype = ctypes.py_object
+    new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, destructor_type]
+    increment = ctypes.pythonapi.Py_IncRef
+    increment.argtypes = [ctypes.py_object]
+    increment.restype = None
+    # One reference more than there is: these are never taken apart, whatever is cleared.
+    for thing in (kept, status, end, destructor, destructor_type, main):
+        increment(thing)
+
+    def shorten() -> None:
+        for name in preloaded:
+            module = sys.modules.pop(name, None)
+            if module is not None:
+                kept.append(module)
+        if "__file__" in main or len(threads()) > 1:
+            return
+        if hasattr(sys, "last_type"):
+            if issubclass(sys.last_type, KeyboardInterrupt):
+                return  # ends by the signal itself
+            status[0] = 1
+        # The last name in, hence the last one out.
+        builtins.__dict__["__farewell__"] = new_capsule(1, None, destructor)
+
+    increment(shorten)
+    atexit.register(shorten)

@@ -1,0 +1,160 @@
+"""A template's life: import what programs usually import, then fork a keeper for each worker.
+
+It stays single-threaded (a fork copies only the calling thread), listens on a socket that the
+host made, and never runs a program itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import importlib.machinery
+import importlib.util
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import types
+from typing import Any
+
+from dcodex_worker.sandbox import keeper, mounts, rootfs, seccomp
+from dcodex_worker.template import farewell
+
+#: Where launcher.py leaves the JSON of what follows.
+SPECIFICATION_FD = 3
+
+#: What programs import most (the import tables of contest and notebook corpora), and what those
+#: modules import in turn.
+STANDARD = (
+    "abc argparse array ast asyncio base64 bisect calendar cmath codecs collections "
+    "concurrent.futures contextlib "
+    "copy csv ctypes dataclasses datetime decimal difflib enum errno fcntl fractions functools "
+    "gc getpass glob gzip hashlib heapq html inspect io itertools json keyword linecache locale "
+    "logging math multiprocessing multiprocessing.connection numbers operator os pathlib pickle "
+    "platform pprint queue random re reprlib secrets select selectors shlex shutil signal socket "
+    "sqlite3 ssl stat statistics string struct subprocess tempfile textwrap threading time "
+    "timeit token tokenize traceback types typing unicodedata unittest urllib.parse "
+    "urllib.request uuid warnings weakref xml.etree.ElementTree zlib zoneinfo"
+).split()
+
+_OURS = "dcodex_worker"
+
+
+def run() -> None:
+    """Serve until the host goes; returns only in the process of a warm program."""
+    with os.fdopen(SPECIFICATION_FD) as file:
+        specification = json.load(file)
+    _leave_no_trace()
+    rootfs.leave_library()
+    _preload(specification["preload"])
+    _adopt_real_sitecustomize()
+    ours = _hidden_modules()
+    farewell.prepare(skip=ours)
+    launch = _serve(specification)
+    _become(launch, ours)
+
+
+def _serve(specification: dict[str, Any]) -> dict[str, Any]:
+    listener = socket.socket(fileno=specification["listener"])
+    alive, tasks = specification["alive"], specification["tasks"]
+    maskable = tuple(specification["maskable"])
+    program = seccomp.filter_program()
+    # Children are reaped by the kernel; a keeper restores the default for its own.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    poll.register(alive, select.POLLIN)
+    # What exists now will not be garbage: keep the collector from writing into shared pages.
+    gc.collect()
+    gc.freeze()
+    os.write(specification["ready"], b"1")
+    os.close(specification["ready"])
+    while True:
+        ready = [fd for fd, _ in poll.poll()]
+        if alive in ready:
+            os._exit(0)
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            continue
+        if len(os.listdir(tasks)) != 1:
+            # A library that was preloaded started a thread: its forks would be broken.
+            os._exit(3)
+        if os.fork() == 0:
+            break
+        connection.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for fd in (listener.detach(), alive, tasks):
+        os.close(fd)
+    launch = keeper.Keeper(
+        worker=connection,
+        pid_namespace=specification["pid_namespace"],
+        mount_namespace=specification["mount_namespace"],
+        seccomp_program=program,
+        maskable=maskable,
+    ).arm_for_ever()
+    assert launch is not None
+    return launch
+
+
+def _leave_no_trace() -> None:
+    """Take our folders out of the path and the environment, as text and as memory."""
+    while rootfs.LIBRARY in sys.path:
+        sys.path.remove(rootfs.LIBRARY)
+    for path in [path for path in sys.path_importer_cache if path.startswith(rootfs.LIBRARY)]:
+        del sys.path_importer_cache[path]
+    environ = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
+    index = 0
+    # /proc/self/environ shows the memory that the process was started with.
+    while environ[index]:
+        text = ctypes.string_at(environ[index])
+        if text.startswith(b"PYTHONPATH="):
+            ctypes.memset(environ[index], 0, len(text))
+            break
+        index += 1
+    os.environ.pop("PYTHONPATH", None)
+
+
+def _preload(names: list[str]) -> None:
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # a package may do anything when it is imported
+            print(f"not preloaded: {name}: {error}", file=sys.stderr)
+
+
+def _adopt_real_sitecustomize() -> None:
+    """Run the sitecustomize that this interpreter would have run, under that name."""
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
+    module = types.ModuleType("sitecustomize")
+    if spec is not None and spec.loader is not None:
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    sys.modules["sitecustomize"] = module
+
+
+def _hidden_modules() -> tuple[str, ...]:
+    return tuple(name for name in sys.modules if name.partition(".")[0] == _OURS)
+
+
+def _become(launch: dict[str, Any], ours: tuple[str, ...]) -> None:
+    """The last of our code in a program's process: what a start by hand would have set."""
+    for name in ours:
+        sys.modules.pop(name, None)
+    sys.argv[1:] = launch["argv"][1:]
+    sys.orig_argv[3:] = launch["argv"][1:]
+    environment = dict(launch["environment"])
+    for name in [name for name in os.environ if name not in environment]:
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    random.seed()
+    assert os.getcwd() == mounts.WORK_DIRECTORY
