@@ -35,6 +35,8 @@ class AsyncExecution:
         self.execution_id = ""
         #: How it ended; None while it has not.
         self.finished: Finished | None = None
+        #: The service refuses stdin that comes after its end.
+        self._stdin_closed = start.stdin_complete
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
@@ -70,8 +72,10 @@ class AsyncExecution:
     async def send_stdin(self, data: str | bytes) -> bool:
         """Send more stdin; waits while the program does not read.
 
-        False when the program has ended, so that it went nowhere.
+        False when the program has ended, or stdin was closed, so that it went nowhere.
         """
+        if self._stdin_closed:
+            return False
         for message in stdin_messages(data):
             if not await self._write(message):
                 return False
@@ -79,7 +83,9 @@ class AsyncExecution:
 
     async def close_stdin(self) -> None:
         """Send EOF. Signals can still be sent."""
-        await self._write(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
+        if not self._stdin_closed:
+            self._stdin_closed = True
+            await self._write(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
 
     async def signal(self, number: int) -> bool:
         """Deliver a Linux signal (1..31) to the program's first process; False if it ended."""

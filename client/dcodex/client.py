@@ -25,7 +25,7 @@ class Execution:
     Any thread may call the methods; one at a time may iterate.
     """
 
-    def __init__(self, call: Any, outbox: Outbox) -> None:
+    def __init__(self, call: Any, outbox: Outbox, stdin_complete: bool) -> None:
         # Any: grpc's stubs have no type for a call that is iterator, future and context in one.
         self._call = call
         self._outbox = outbox
@@ -33,6 +33,8 @@ class Execution:
         self.execution_id = ""
         #: How it ended; None while it has not.
         self.finished: Finished | None = None
+        #: The service refuses stdin that comes after its end.
+        self._stdin_closed = stdin_complete
         if not call.add_callback(outbox.end):
             outbox.end()
 
@@ -62,11 +64,15 @@ class Execution:
 
         False when the program has ended, or stdin was closed, so that it went nowhere.
         """
+        if self._stdin_closed:
+            return False
         return all(self._outbox.put(message) for message in stdin_messages(data))
 
     def close_stdin(self) -> None:
         """Send EOF. Signals can still be sent."""
-        self._outbox.put(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
+        if not self._stdin_closed:
+            self._stdin_closed = True
+            self._outbox.put(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
 
     def signal(self, number: int) -> bool:
         """Deliver a Linux signal (1..31) to the program's first process; False if it ended."""
@@ -152,7 +158,7 @@ class Client:
         start = build_start(source, options, stdin_complete=stdin_complete)
         outbox = Outbox(pb.ExecuteRequest(start=start))
         call = self._stub.Execute(iter(outbox), timeout=timeout_s, metadata=self._metadata)
-        return Execution(call, outbox)
+        return Execution(call, outbox, stdin_complete)
 
     def languages(self, *, timeout_s: float | None = None) -> list[Language]:
         """What the farm runs now.
