@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -208,7 +208,7 @@ class AsyncClient:
             raise from_status(error) from None
         return read_languages(reply)
 
-    async def farm(self, *, timeout_s: float | None = None) -> AsyncIterator[FarmSnapshot]:
+    async def farm(self, *, timeout_s: float | None = None) -> AsyncGenerator[FarmSnapshot, None]:
         """A snapshot of workers and queues, then one after every change, without end."""
         call = self._stub.Farm(pb.FarmRequest(), timeout=timeout_s, metadata=self._metadata)
         try:

@@ -42,10 +42,12 @@ def new_parser(name: str, about: str, examples: str) -> argparse.ArgumentParser:
 
 def open_client(arguments: argparse.Namespace) -> dcodex.Client:
     """The client that the flags ask for."""
-    tls: dcodex.TLS | bool = arguments.tls
-    if arguments.ca or arguments.cert:
-        tls = dcodex.TLS(ca=arguments.ca, certificate=arguments.cert, key=arguments.key)
-    return dcodex.connect(arguments.target, arguments.token, tls)
+    return dcodex.connect(arguments.target, arguments.token, _tls(arguments))
+
+
+def open_async_client(arguments: argparse.Namespace) -> dcodex.AsyncClient:
+    """The asyncio client that the flags ask for."""
+    return dcodex.AsyncClient(arguments.target, arguments.token, _tls(arguments))
 
 
 class ServiceError(Exception):
@@ -74,3 +76,9 @@ def complain(message: str) -> None:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
+
+
+def _tls(arguments: argparse.Namespace) -> dcodex.TLS | bool:
+    if arguments.ca or arguments.cert:
+        return dcodex.TLS(ca=arguments.ca, certificate=arguments.cert, key=arguments.key)
+    return bool(arguments.tls)
