@@ -1,0 +1,3 @@
+# Burns CPU in one process.
+while True:
+    pass

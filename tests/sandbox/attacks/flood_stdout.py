@@ -1,0 +1,5 @@
+# Floods stdout.
+import os
+piece = b"x" * 65536
+while True:
+    os.write(1, piece)

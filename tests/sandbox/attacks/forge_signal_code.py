@@ -1,0 +1,3 @@
+# Exits with 137: an exit code, not a signal.
+import os
+os._exit(137)

@@ -1,0 +1,13 @@
+# Lowers its chance to be killed first.
+import os
+from probe import Probe
+p = Probe()
+score = int(open("/proc/self/oom_score_adj").read())
+def write(value, name="oom_score_adj"):
+    with open(f"/proc/self/{name}", "w") as file:
+        file.write(str(value))
+for lower in (-1000, -999, -1, score - 1):
+    if lower < score:
+        p.attempt(f"oom_score_adj {lower}", write, lower)
+p.attempt("oom_adj", write, -17, "oom_adj")
+p.finish()

@@ -1,0 +1,1 @@
+-fplugin=/work/evil.so -o /work/elsewhere -wrapper /work/wrapper,x
