@@ -1,0 +1,194 @@
+"""The coordinator's sockets: receive, decode, ask the machine, send, repeat.
+
+A plain blocking loop over two ROUTERs in one thread. Time is read once a turn. What cannot be
+read is dropped and counted; who cannot be reached is reported to the machine; nothing that a
+peer does ends the loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import zmq
+
+from dcodex_coordinator.machine import Machine
+from dcodex_coordinator.outbox import Send, Side
+from dcodex_shared.endpoints import remove_socket
+from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.messages import LOST_S, Message
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
+
+log = logging.getLogger(__name__)
+
+#: Messages that may wait for one peer. Windows bound the bytes; this bounds the number where a
+#: program writes one byte at a time to a stalled reader. A peer beyond it is taken for dead.
+SEND_HIGH_WATER = 100_000
+#: Messages from one peer that wait for us; beyond it the peer's own sends wait.
+RECEIVE_HIGH_WATER = 10_000
+#: Messages taken from one socket before the other, and the timers, have their turn.
+MESSAGES_A_TURN = 256
+#: What is still to be sent at the end has this long, in milliseconds.
+LINGER_MS = 500
+#: Commands that follow from unreachable peers, one round each, before the turn ends anyway: each
+#: round removes at least one peer.
+MAX_ROUNDS = 10_000
+
+
+class Broker:
+    """The loop and its two sockets."""
+
+    def __init__(self, machine: Machine, gateway_endpoint: str, worker_endpoint: str) -> None:
+        self._machine = machine
+        self._endpoints = {Side.GATEWAYS: gateway_endpoint, Side.WORKERS: worker_endpoint}
+        #: Held while the machine is in use: a scrape reads it from another thread.
+        self.lock = threading.Lock()
+        self._context = zmq.Context()
+        self._sockets: dict[Side, zmq.Socket[bytes]] = {}
+        #: stop() writes, the loop reads: it works from a signal handler and from any thread.
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._stopping = False
+        #: Endpoints as bound: with the port that the system chose for tcp://…:*.
+        self.bound: dict[Side, str] = {}
+
+    def __enter__(self) -> Broker:
+        try:
+            for side in Side:
+                self._sockets[side] = self._bind(side)
+        except zmq.ZMQError:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _bind(self, side: Side) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.ROUTER)
+        options: dict[int, Any] = {
+            # An unreachable peer is an error that we handle, not silence …
+            zmq.ROUTER_MANDATORY: 1,
+            # … and nobody may take a connected peer's place.
+            zmq.ROUTER_HANDOVER: 0,
+            zmq.SNDHWM: SEND_HIGH_WATER,
+            zmq.RCVHWM: RECEIVE_HIGH_WATER,
+            zmq.LINGER: LINGER_MS,
+            zmq.MAXMSGSIZE: MAX_PAYLOAD_BYTES,
+            # Half-open TCP connections end in the time that our own heartbeats allow.
+            zmq.HEARTBEAT_IVL: int(LOST_S * 1000 / 3),
+            zmq.HEARTBEAT_TIMEOUT: int(LOST_S * 1000),
+            # A peer that connects and then says nothing holds a descriptor no longer than this.
+            zmq.HANDSHAKE_IVL: int(LOST_S * 1000),
+        }
+        for option, value in options.items():
+            socket.setsockopt(option, value)
+        # Local sockets are made by bind(), with the mode that the umask leaves.
+        mask = os.umask(0o077)
+        try:
+            socket.bind(self._endpoints[side])
+        finally:
+            os.umask(mask)
+        self.bound[side] = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        return socket
+
+    def stop(self) -> None:
+        """Make run() return; safe in a signal handler."""
+        self._stopping = True
+        # When the pipe is full it holds wake-ups enough.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"x")
+
+    def run(self, until: float | None = None) -> None:
+        """Serve until stop() is called or, in seconds of time.monotonic(), `until` has come."""
+        poller = zmq.Poller()
+        for socket in self._sockets.values():
+            poller.register(socket, zmq.POLLIN)
+        poller.register(self._wake_read, zmq.POLLIN)
+        sides = {socket: side for side, socket in self._sockets.items()}
+        machine, lock = self._machine, self.lock
+        while not self._stopping:
+            now = time.monotonic()
+            if until is not None and (now >= until or machine.is_quiet()):
+                return
+            due = machine.next_deadline()
+            if until is not None:
+                due = min(due, until)
+            # One millisecond more than the remainder: waking early would spin.
+            events = poller.poll(max(0, int((due - now) * 1000) + 1))
+            now = time.monotonic()
+            with lock:
+                for ready, _ in events:
+                    if isinstance(ready, zmq.Socket):
+                        self._receive_all(ready, sides[ready], now)
+                if now >= due:
+                    self._perform(machine.expire(now), now)
+        os.read(self._wake_read, 4096)
+        self._stopping = False
+
+    def perform(self, sends: list[Send]) -> None:
+        """Send what the machine wants sent outside of run()."""
+        with self.lock:
+            self._perform(sends, time.monotonic())
+
+    def close(self) -> None:
+        """Send what can still be sent, close the sockets, remove their files."""
+        for side, socket in self._sockets.items():
+            socket.close()
+            remove_socket(self._endpoints[side])
+        self._sockets = {}
+        self._context.term()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _receive_all(self, socket: zmq.Socket[bytes], side: Side, now: float) -> None:
+        machine = self._machine
+        receive, perform = machine.receive, self._perform
+        for _ in range(MESSAGES_A_TURN):
+            try:
+                peer, *frames = socket.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                return
+            try:
+                message, payload = decode(frames)
+            except RemoteProtocolError as error:
+                machine.count_dropped("unreadable")
+                log.warning("dropped a message peer=%s error=%s", peer.hex(), error)
+                continue
+            sends = receive(side, peer, message, payload, now)
+            if sends:
+                perform(sends, now, message, frames[0])
+
+    def _perform(
+        self, sends: list[Send], now: float, received: Message | None = None, header: bytes = b""
+    ) -> None:
+        """Send; a message that is passed on as it came keeps its header frame."""
+        for _ in range(MAX_ROUNDS):
+            unreachable: list[Send] = []
+            for send in sends:
+                message = send.message
+                frame = header if message is received else encode(message)[0]
+                try:
+                    self._sockets[send.side].send_multipart(
+                        (send.peer, frame, send.payload), zmq.DONTWAIT
+                    )
+                except zmq.ZMQError as error:
+                    # EHOSTUNREACH: it is gone. EAGAIN: it takes nothing any more.
+                    if error.errno not in (zmq.EHOSTUNREACH, zmq.EAGAIN):
+                        raise
+                    unreachable.append(send)
+            if not unreachable:
+                return
+            sends = []
+            for send in unreachable:
+                self._machine.count_dropped("unsendable")
+                sends += self._machine.disconnected(send.side, send.peer, now)
