@@ -34,6 +34,8 @@ class Program:
     #: The path of one of `files`.
     entry_point: str
     args: tuple[str, ...]
+    #: Options for the compiler, before the source files.
+    compile_args: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     stdin: bytes
     #: False: Stdin messages may follow; True: EOF after `stdin`.
@@ -49,6 +51,7 @@ def pack_program(program: Program) -> bytes:
             [(file.path, file.mode, file.content) for file in program.files],
             program.entry_point,
             program.args,
+            program.compile_args,
             program.environment,
             program.stdin,
             program.stdin_complete,
@@ -61,14 +64,15 @@ def pack_program(program: Program) -> bytes:
 def unpack_program(payload: bytes) -> Program:
     """Raises RemoteProtocolError where the payload is not a program."""
     try:
-        language, files, entry, args, environment, stdin, complete, limits = msgpack.unpackb(
-            payload, use_list=False
+        language, files, entry, args, compile_args, environment, stdin, complete, limits = (
+            msgpack.unpackb(payload, use_list=False)
         )
         program = Program(
             language=_str(language),
             files=tuple(SourceFile(_str(p), _int(m), _bytes(c)) for p, m, c in files),
             entry_point=_str(entry),
             args=tuple(map(_str, args)),
+            compile_args=tuple(map(_str, compile_args)),
             environment=tuple((_str(name), _str(value)) for name, value in environment),
             stdin=_bytes(stdin),
             stdin_complete=bool(complete),

@@ -50,7 +50,7 @@ from dcodex_worker.nursery import Born, Died, Nursery, NurseryLost
 from dcodex_worker.presence import State
 from dcodex_worker.processes import set_name
 from dcodex_worker.runtimes import Slot, Slots, Templates
-from dcodex_worker.sandbox import SetupError
+from dcodex_worker.sandbox.box import SetupError
 
 log = logging.getLogger(__name__)
 

@@ -43,7 +43,7 @@ from dcodex_worker.link import Link
 from dcodex_worker.presence import State
 from dcodex_worker.reports import CompileCache, Kind, Report, Reporter
 from dcodex_worker.running import Run, failure
-from dcodex_worker.sandbox import SetupError
+from dcodex_worker.sandbox.box import SetupError
 from dcodex_worker.verdict import Cause
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ class Worker:
                 self._link.tend(now)
                 self._settle(events, now)
         finally:
-            if self._armed is not None:
-                self._armed.destroy()
+            self._disarm()
             self._link.leave("retired", time.monotonic())
             self._link.close()
         return self._exit_status
@@ -228,7 +227,7 @@ class Worker:
             return
         if self._retire_by < _NEVER:
             self._exit_status = 0
-        elif self._armed is None and now >= self._arm_at:
+        elif self._armed is None and now >= self._arm_at and self._exit_status is None:
             self._arm(self._language, now)
         if self._unannounced and self._link.presence.state is State.MET:
             self._unannounced = False
@@ -238,8 +237,14 @@ class Worker:
     def _disarm(self) -> None:
         armed, self._armed = self._armed, None
         self._unannounced = False
-        if armed is not None:
+        if armed is None:
+            return
+        try:
             armed.destroy()
+        except SetupError as error:
+            # What does not go by itself is the host's to clean, with the slot.
+            log.error("gives up: a sandbox could not be destroyed error=%s", error)
+            self._exit_status = 1
 
     def _arm(self, language: str, now: float) -> None:
         """Arm, or say when to try again; ends the worker after too many failures."""

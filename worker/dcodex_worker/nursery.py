@@ -38,7 +38,7 @@ from dcodex_worker.loop import Worker
 from dcodex_worker.processes import close_all_but, die_with, leave_signals_to_host, set_name
 from dcodex_worker.reports import Reporter
 from dcodex_worker.runtimes import Workshop
-from dcodex_worker.sandbox import SetupError
+from dcodex_worker.sandbox.box import SetupError
 
 if TYPE_CHECKING:
     from dcodex_worker.runtimes import Slot

@@ -317,6 +317,7 @@ class Start(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     STDIN_COMPLETE_FIELD_NUMBER: _builtins.int
+    COMPILE_ARGS_FIELD_NUMBER: _builtins.int
     language: _builtins.str
     """A name or alias from Languages ("python", "py", "c", "cpp", "c++"), in any case."""
     version: _builtins.str
@@ -360,6 +361,12 @@ class Start(_message.Message):
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Free-form, for the caller's own logs and traces: at most 16, 63 bytes each side."""
 
+    @_builtins.property
+    def compile_args(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Options for the compiler, before the source files ("-O2", "-std=c++20", "-Wall"). Each begins
+        with one of -O, -std=, -D, -U, -W, -w, -f, -g, -m, -l, -pedantic, -ansi, -pthread, -I.
+        """
+
     def __init__(
         self,
         *,
@@ -377,10 +384,11 @@ class Start(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         execution_id: _builtins.str = ...,
         stdin_complete: _builtins.bool = ...,
+        compile_args: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "cache", b"cache", "entry_point", b"entry_point", "environment", b"environment", "execution_id", b"execution_id", "files", b"files", "labels", b"labels", "language", b"language", "limits", b"limits", "priority", b"priority", "source", b"source", "stdin", b"stdin", "stdin_complete", b"stdin_complete", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "cache", b"cache", "compile_args", b"compile_args", "entry_point", b"entry_point", "environment", b"environment", "execution_id", b"execution_id", "files", b"files", "labels", b"labels", "language", b"language", "limits", b"limits", "priority", b"priority", "source", b"source", "stdin", b"stdin", "stdin_complete", b"stdin_complete", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -41,7 +41,7 @@ def execution(
     trace: bool = False,
 ) -> Execution:
     lease = Lease("e1", "python", streaming, window, trace)
-    program = Program("python", (), "main.py", (), (), stdin, stdin_complete, limits)
+    program = Program("python", (), "main.py", (), (), (), stdin, stdin_complete, limits)
     made = Execution(lease, program, cores, now=100.0)
     made.begin_stage(limits, compiling=False, now=100.0)
     return made

@@ -29,8 +29,8 @@ _KEEPER_ALONE = 1
 class SetupError(Exception):
     """The sandbox failed, never the program: which step, and the kernel's errno."""
 
-    def __init__(self, step: str, number: int = 0) -> None:
-        reason = os.strerror(number) if number else "failed"
+    def __init__(self, step: str, number: int = 0, reason: str = "") -> None:
+        reason = reason or (os.strerror(number) if number else "failed")
         super().__init__(f"{step}: {reason}")
         self.step = step
         self.errno = number
@@ -110,9 +110,7 @@ class Keeper:
             kind, *rest = wireform.unpack(reply)
             if kind == wireform.FAILED:
                 raise SetupError(*rest)
-            sandbox = Sandbox(
-                self, channel, pidfds, (stdin_write, stdout_read, stderr_read)
-            )
+            sandbox = Sandbox(self, channel, pidfds, (stdin_write, stdout_read, stderr_read))
         except OSError as error:
             for fd in (stdin_write, stdout_read, stderr_read):
                 os.close(fd)

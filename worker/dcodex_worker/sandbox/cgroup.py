@@ -44,9 +44,7 @@ class Tree:
     directories: tuple[tuple[str, str], ...]
 
 
-def find(
-    mounts: str, own: str, root: str = ""
-) -> tuple[int, tuple[tuple[str, str], ...]]:
+def find(mounts: str, own: str, root: str = "") -> tuple[int, tuple[tuple[str, str], ...]]:
     """Version and directories from the text of /proc/self/mounts and /proc/self/cgroup.
 
     root: a path below each hierarchy to use instead of the process's own group.
@@ -303,9 +301,7 @@ def _delegate(base: Path) -> None:
 
 
 def _enable(base: Path) -> None:
-    _write(
-        f"{base}/cgroup.subtree_control", " ".join(f"+{name}" for name in V2_CONTROLLERS)
-    )
+    _write(f"{base}/cgroup.subtree_control", " ".join(f"+{name}" for name in V2_CONTROLLERS))
 
 
 def _write(path: str, text: str) -> None:

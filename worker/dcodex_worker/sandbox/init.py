@@ -28,7 +28,7 @@ _HEADERS_BYTES = 64 + 56
 
 
 def elf_image(machine: str) -> bytes:
-    """A static ELF executable for this machine (os.uname().machine); KeyError for an unknown one."""
+    """A static ELF executable for a machine (os.uname().machine); KeyError for an unknown one."""
     number, code = _MACHINES[machine]
     size = _HEADERS_BYTES + len(code)
     header = struct.pack(
@@ -53,7 +53,5 @@ def elf_image(machine: str) -> bytes:
         0,
         0,
     )
-    segment = struct.pack(
-        "<IIQQQQQQ", 1, 5, 0, _LOAD_ADDRESS, _LOAD_ADDRESS, size, size, 0x1000
-    )
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _LOAD_ADDRESS, _LOAD_ADDRESS, size, size, 0x1000)
     return header + segment + code

@@ -27,7 +27,8 @@ import select
 import signal
 import socket
 import stat
-from typing import Any, NoReturn, Optional
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from dcodex_worker.sandbox import (
     credentials,
@@ -74,7 +75,7 @@ class Keeper:
         self._maskable = maskable
         self._init_id = 0
 
-    def arm_for_ever(self) -> Optional[dict[str, Any]]:
+    def arm_for_ever(self) -> dict[str, Any]:
         """Serve the worker until it goes; returns only in the process of a warm program."""
         self._join()
         while True:
@@ -113,10 +114,7 @@ class Keeper:
             kernel.setns(self._mount_namespace, kernel.CLONE_NEWNS)
             kernel.setns(self._pid_namespace, kernel.CLONE_NEWPID)
             kernel.unshare(
-                kernel.CLONE_NEWNS
-                | kernel.CLONE_NEWIPC
-                | kernel.CLONE_NEWNET
-                | kernel.CLONE_NEWPID
+                kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID
             )
             step = "network"
             network.enter()
@@ -173,7 +171,7 @@ class Keeper:
             if product >= 0:
                 os.close(product)
 
-    def _become_program(self, host_id: int, fds: list[int]) -> Optional[dict[str, Any]]:
+    def _become_program(self, host_id: int, fds: list[int]) -> dict[str, Any]:
         """In the child: give everything up, wait for the program, become it."""
         channel_fd = fds[3]
         step = "descriptors"
@@ -185,14 +183,16 @@ class Keeper:
             channel_fd = _CHANNEL
             kernel.close_range(_CHANNEL + 1)
             # In this order: each step needs a privilege that a later one gives up.
-            for step, enter in (
+            steps: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("session", os.setsid),
                 ("proc", lambda: mounts.enter_proc(self._maskable)),
                 ("oom score", _set_oom_score),
                 ("rlimits", rlimits.enter),
                 ("credentials", lambda: credentials.enter(host_id)),
                 ("seccomp", lambda: seccomp.enter(self._seccomp_program)),
-            ):
+            )
+            for name, enter in steps:
+                step = name
                 enter()
         except OSError as error:
             _fail(channel_fd, step, error.errno or 0)
@@ -200,7 +200,7 @@ class Keeper:
         return _receive_program()
 
 
-def _receive_program() -> Optional[dict[str, Any]]:
+def _receive_program() -> dict[str, Any]:
     """Block until the worker hands a program over, lay it out; returns for a warm one."""
     channel = socket.socket(fileno=_CHANNEL)
     data, fds = wireform.receive(channel, 1 << 16)
@@ -236,7 +236,6 @@ def _receive_program() -> Optional[dict[str, Any]]:
         os.execve(launch["path"], launch["argv"], dict(launch["environment"]))
     except OSError as error:
         _fail(_CHANNEL, step, error.errno or 0)
-    return None
 
 
 def _write_files(files: list[tuple[str, int, bytes]]) -> None:
@@ -315,6 +314,6 @@ def _is_closed(sock: socket.socket) -> bool:
         return True
 
 
-def _close(fds: "list[int] | tuple[int, ...]") -> None:
+def _close(fds: list[int] | tuple[int, ...]) -> None:
     for fd in fds:
         os.close(fd)

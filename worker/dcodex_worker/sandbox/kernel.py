@@ -97,10 +97,7 @@ def unmount(target: str) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     """pivot_root(2)."""
-    if os.uname().machine == "x86_64":
-        number = 155
-    else:  # asm-generic: aarch64, riscv64
-        number = 41
+    number = 155 if os.uname().machine == "x86_64" else 41  # the latter is asm-generic
     _check(_libc.syscall(ctypes.c_long(number), new.encode(), old.encode()))
 
 

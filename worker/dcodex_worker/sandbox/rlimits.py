@@ -1,4 +1,4 @@
-"""The kernel's per-process limits: a second lock beside the cgroup's, which count the whole tree."""
+"""The kernel's limits on each process: a second lock beside the cgroup's on the whole tree."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 
 from dcodex_worker.sandbox import credentials, init, kernel, mounts
 
@@ -64,6 +65,7 @@ def enter(staging: str, extra: tuple[str, ...], library: dict[str, str]) -> None
     library: files and folders to copy below LIBRARY, as {name there: path here}.
     """
     kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP)
+    socket.sethostname(HOSTNAME)
     kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     root = staging
     kernel.mount("dcodex", root, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4m")

@@ -63,8 +63,9 @@ def prepare(skip: tuple[str, ...]) -> None:
                 kept.append(module)
         if "__file__" in main or len(threads()) > 1:
             return
-        if hasattr(sys, "last_type"):
-            if issubclass(sys.last_type, KeyboardInterrupt):
+        uncaught = getattr(sys, "last_type", None)
+        if uncaught is not None:
+            if issubclass(uncaught, KeyboardInterrupt):
                 return  # ends by the signal itself
             status[0] = 1
         # The last name in, hence the last one out.

@@ -29,19 +29,25 @@ SPECIFICATION_FD = 3
 
 #: What programs import most (the import tables of contest and notebook corpora), and what those
 #: modules import in turn.
+# fmt: off
 STANDARD = (
-    "abc argparse array ast asyncio base64 bisect calendar cmath codecs collections "
-    "concurrent.futures contextlib "
-    "copy csv ctypes dataclasses datetime decimal difflib enum errno fcntl fractions functools "
-    "gc getpass glob gzip hashlib heapq html inspect io itertools json keyword linecache locale "
-    "logging math multiprocessing multiprocessing.connection numbers operator os pathlib pickle "
-    "platform pprint queue random re reprlib secrets select selectors shlex shutil signal socket "
-    "sqlite3 ssl stat statistics string struct subprocess tempfile textwrap threading time "
-    "timeit token tokenize traceback types typing unicodedata unittest urllib.parse "
-    "urllib.request uuid warnings weakref xml.etree.ElementTree zlib zoneinfo"
-).split()
+    "abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "calendar", "cmath",
+    "codecs", "collections", "concurrent.futures", "contextlib", "copy", "csv", "ctypes",
+    "dataclasses", "datetime", "decimal", "difflib", "enum", "errno", "fcntl", "fractions",
+    "functools", "gc", "getpass", "glob", "gzip", "hashlib", "heapq", "html", "inspect", "io",
+    "itertools", "json", "keyword", "linecache", "locale", "logging", "math", "multiprocessing",
+    "multiprocessing.connection", "numbers", "operator", "os", "pathlib", "pickle", "platform",
+    "pprint", "queue", "random", "re", "reprlib", "secrets", "select", "selectors", "shlex",
+    "shutil", "signal", "socket", "sqlite3", "ssl", "stat", "statistics", "string", "struct",
+    "subprocess", "tempfile", "textwrap", "threading", "time", "timeit", "token", "tokenize",
+    "traceback", "types", "typing", "unicodedata", "unittest", "urllib.parse", "urllib.request",
+    "uuid", "warnings", "weakref", "xml.etree.ElementTree", "zlib", "zoneinfo",
+)
+# fmt: on
 
 _OURS = "dcodex_worker"
+#: What launcher.py adds to a program's environment for the template's own start.
+_OWN_VARIABLES = ("OPENBLAS_NUM_THREADS", "PYTHONPATH")
 
 
 def run() -> None:
@@ -97,7 +103,6 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         seccomp_program=program,
         maskable=maskable,
     ).arm_for_ever()
-    assert launch is not None
     return launch
 
 
@@ -112,9 +117,8 @@ def _leave_no_trace() -> None:
     # /proc/self/environ shows the memory that the process was started with.
     while environ[index]:
         text = ctypes.string_at(environ[index])
-        if text.startswith(b"PYTHONPATH="):
+        if text.partition(b"=")[0].decode() in _OWN_VARIABLES:
             ctypes.memset(environ[index], 0, len(text))
-            break
         index += 1
     os.environ.pop("PYTHONPATH", None)
 

@@ -132,7 +132,8 @@ class Template:
         self._process = None
 
     def _log_words(self) -> None:
-        assert self._process is not None and self._process.stderr is not None
+        assert self._process is not None
+        assert self._process.stderr is not None
         words = self._process.stderr.read() or b""
         for line in words[-_MAX_WORDS:].decode(errors="replace").splitlines():
             log.warning("a template says template=%s words=%r", self.plan.name, line)

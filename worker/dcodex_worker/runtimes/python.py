@@ -1,0 +1,120 @@
+"""Python: a warm interpreter goes on with the program's main.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from dcodex_shared.config import WorkerSettings
+from dcodex_shared.languages import BY_NAME
+from dcodex_shared.program import Program
+from dcodex_worker.runtimes.environment import environment_of
+from dcodex_worker.runtimes.stage import Stage
+from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
+from dcodex_worker.template.serve import STANDARD
+from dcodex_worker.template.starter import TemplatePlan
+
+#: The interpreter of the programs, where the operator names none.
+SYSTEM_INTERPRETER = "/usr/bin/python3"
+#: Asking an interpreter for its version, in seconds.
+PROBE_TIMEOUT_S = 20.0
+#: The inside's code is written for this version and later.
+OLDEST = (3, 9)
+#: What the interpreter reads before any program: these must be there when it starts.
+_START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_")
+
+_PROBE = (
+    "import json, platform, sys; print(json.dumps("
+    "[platform.python_version(), list(sys.version_info[:2]), sys.prefix, sys.base_prefix]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """An interpreter for programs."""
+
+    path: str
+    version: str
+    #: Directories outside /usr that it needs.
+    extra: tuple[str, ...]
+
+
+def find(settings: WorkerSettings) -> Interpreter:
+    """The interpreter that the settings name, or this machine's; raises SetupError."""
+    if settings.python_venv:
+        path = os.path.join(os.path.abspath(settings.python_venv), "bin", "python3")
+    elif settings.python:
+        path = os.path.abspath(settings.python)
+    elif os.path.exists(SYSTEM_INTERPRETER):
+        path = SYSTEM_INTERPRETER
+    else:
+        # Never dcodex's own virtual environment: its base.
+        path = os.path.join(sys.base_prefix, "bin", "python3")
+    try:
+        output = subprocess.run(
+            [path, "-I", "-c", _PROBE], capture_output=True, timeout=PROBE_TIMEOUT_S, check=True
+        ).stdout
+        version, numbers, prefix, base = json.loads(output)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise SetupError("python", 0, f"cannot use {path}: {error}") from error
+    if tuple(numbers) < OLDEST:
+        raise SetupError("python", 0, f"{path} is {version}; 3.9 or later is needed")
+    real = os.path.dirname(os.path.realpath(path))
+    outside = {
+        folder
+        for folder in (prefix, base, os.path.dirname(real) if "/bin" in real else real)
+        if folder != "/usr" and not folder.startswith("/usr/bin") and folder != "/"
+    }
+    return Interpreter(path, version, tuple(sorted(outside)))
+
+
+def template_plan(interpreter: Interpreter, preload: tuple[str, ...]) -> TemplatePlan:
+    """The warm template: the standard library's usual modules and the operator's."""
+    return TemplatePlan("python", interpreter.path, (*STANDARD, *preload), interpreter.extra)
+
+
+class ArmedPython:
+    """One sandbox with the interpreter already running in it."""
+
+    language = "python"
+    compile_cache_hit = False
+
+    def __init__(self, sandbox: Sandbox, interpreter: str) -> None:
+        self._sandbox = sandbox
+        self._interpreter = interpreter
+
+    def begin(self, program: Program) -> Stage:
+        """Run it; warm where it starts as the template would, by a fresh start otherwise.
+
+        A fresh start in the same sandbox is for an entry point of another name than the one
+        that the template was started with, and for variables that an interpreter reads at
+        its start.
+        """
+        entry = program.entry_point
+        warm = entry == BY_NAME["python"].default_file and not any(
+            name.startswith(_START_PREFIXES) for name, _ in program.environment
+        )
+        if warm:
+            argv: tuple[str, ...] = (entry, *program.args)
+        else:
+            argv = (self._interpreter, "-u", entry, *program.args)
+        launch = Launch(
+            files=program.files,
+            argv=argv,
+            environment=environment_of(program),
+            limits=program.limits,
+            warm=warm,
+            path="" if warm else self._interpreter,
+        )
+        return Stage(self._sandbox, launch, compiling=False)
+
+    def after_compile(self) -> Stage:
+        """Python is not compiled."""
+        raise AssertionError("no compile stage")
+
+    def destroy(self) -> None:
+        """Kill what is left and wait for it."""
+        self._sandbox.destroy()
