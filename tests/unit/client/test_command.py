@@ -1,0 +1,187 @@
+"""The dcodex command's own face: help, errors, what it prints of results and farms."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from dcodex.command import SUBCOMMANDS, main
+from dcodex.command.farm_view import Rate, draw, next_rate
+from dcodex.command.outcome import as_json, exit_status, reason, statistics
+from dcodex.command.program import seconds, size
+from dcodex.demo.cases import CASES, SECRET, answer_guess
+from dcodex.demo.preflight import missing_compilers
+from dcodex.values import FarmSnapshot, Finished, Queue, Result, Verdict, Worker, WorkerState
+
+PATIENCE_S = 30.0
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {name} " in text for name in SUBCOMMANDS)
+    assert "examples:" in text
+
+
+@pytest.mark.parametrize("name", ["run", "repl", "languages", "top", "up"])
+def test_every_help_has_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        main([name, "--help"])
+    assert exited.value.code == 0
+    assert f"examples:\n  dcodex {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rum"]) == 2
+    assert capsys.readouterr().err.startswith("dcodex: no command 'rum'; there are run, ")
+
+
+def test_a_caller_without_the_services_packages_is_told_how_to_get_them() -> None:
+    script = (
+        "import sys; sys.modules['rich'] = None\n"
+        "from dcodex.command import main; sys.exit(main(['top']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], capture_output=True, timeout=PATIENCE_S
+    )
+    assert done.returncode == 125
+    assert b"pip install 'dcodex[server]'" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_the_sdk_needs_nothing_but_grpc_and_protobuf() -> None:
+    script = (
+        "import sys, dcodex.command.run, dcodex.command.languages, dcodex.command.repl\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], capture_output=True, timeout=PATIENCE_S, check=True
+    )
+    loaded = set(done.stdout.decode().split())
+    ours = {"dcodex_shared", "dcodex_gateway", "dcodex_coordinator", "dcodex_worker"}
+    theirs = {"cachetools", "msgpack", "prometheus_client", "rich", "uvloop", "zmq"}
+    assert not loaded & (ours | theirs)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("2s", 2.0), ("500ms", 0.5), ("1.5", 1.5), ("2m", 120.0), ("1h", 3600.0)]
+)
+def test_durations_are_read_as_people_write_them(text: str, value: float) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("64KB", 65536), ("1GiB", 1 << 30), ("4096", 4096), ("12B", 12), ("1m", 1 << 20)],
+)
+def test_sizes_are_read_as_people_write_them(text: str, value: int) -> None:
+    assert size(text) == value
+
+
+@pytest.mark.parametrize(
+    ("finished", "status"),
+    [
+        (Finished(verdict=Verdict.OK, exit_code=0), 0),
+        (Finished(verdict=Verdict.NONZERO_EXIT, exit_code=42), 42),
+        (Finished(verdict=Verdict.SIGNALED, exit_code=139, signal=11), 139),
+        (Finished(verdict=Verdict.CPU_LIMIT, exit_code=152, signal=24), 137),
+        (Finished(verdict=Verdict.PROCESS_LIMIT, exit_code=3), 3),
+        (Finished(verdict=Verdict.PROCESS_LIMIT, exit_code=-1), 137),
+        (Finished(verdict=Verdict.COMPILE_ERROR, exit_code=-1), 1),
+        (Finished(verdict=Verdict.UNSPECIFIED, exit_code=0), 125),
+    ],
+)
+def test_a_shell_sees_how_the_program_ended(finished: Finished, status: int) -> None:
+    assert exit_status(finished) == status
+
+
+def test_only_an_end_that_the_program_did_not_explain_is_explained() -> None:
+    assert reason(Finished(verdict=Verdict.OK, exit_code=0)) == ""
+    assert reason(Finished(verdict=Verdict.NONZERO_EXIT, exit_code=1, message="exit 1")) == ""
+    killed = Finished(verdict=Verdict.SIGNALED, exit_code=139, signal=11)
+    assert reason(killed) == "killed by SIGSEGV"
+    assert statistics(killed).startswith("SIGNALED, exit 139, cpu 0.0 ms")
+
+
+def test_json_keeps_bytes_that_are_not_text() -> None:
+    table = as_json(Result(verdict=Verdict.OK, exit_code=0, stdout=b"\xff", stderr=b"ok"))
+    assert (table["stdout"], table["stdout_base64"]) == ("\ufffd", "/w==")
+    assert "stderr_base64" not in table
+
+
+def snapshot(workers: int) -> FarmSnapshot:
+    return FarmSnapshot(
+        workers=tuple(
+            Worker(f"h/{n}", "h", WorkerState(1 + n % 4), "python", "e" * 32, 61.0, n)
+            for n in range(workers)
+        ),
+        queues=(Queue("cpp", 7, 0.5), Queue("python", 0, 0.0)),
+        workers_desired=4,
+        executions_total=1234,
+        cache_hits_total=1,
+        cache_misses_total=3,
+        latency_p50_s=0.005,
+        latency_p99_s=0.25,
+    )
+
+
+def drawn(view: FarmSnapshot, lines: int, age_s: float = 0.0) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=100, highlight=False)
+    console.print(draw(view, "here:1", Rate(2.5), age_s, lines))
+    return out.getvalue()
+
+
+def test_a_farm_is_drawn_with_states_queues_and_latency() -> None:
+    text = drawn(snapshot(4), 40, age_s=1.0)
+    assert "here:1  2.5 runs/s  1,234 in all  cache 25%  latency p50 5.0 ms p99 250.0 ms" in text
+    assert "1 IDLE  1 BUSY  1 RECYCLING  1 SHUTDOWN  4 of 4 wanted" in text
+    assert "1.5 s" in text  # the oldest request's wait goes on between snapshots
+    assert "h/0" in text
+    assert "eeeeeeeeeeee" in text
+
+
+def test_a_farm_larger_than_the_terminal_says_how_much_is_not_shown() -> None:
+    assert "and 55 more" in drawn(snapshot(64), 21)
+
+
+def test_the_rate_is_over_the_last_seconds_and_survives_a_restart() -> None:
+    rate = Rate()
+    for second in range(20):
+        rate = next_rate(rate, 10 * second, float(second))
+    assert rate.per_s == pytest.approx(10.0)
+    rate = next_rate(rate, 3, 20.0)
+    assert rate.per_s == 0.0
+
+
+def test_the_demos_answers_lead_to_its_secret() -> None:
+    low, high = 1, 100
+    while low < high:
+        middle = (low + high) // 2
+        answer = answer_guess(f"is it greater than {middle}?")
+        assert answer in ("yes\n", "no\n")
+        low, high = (middle + 1, high) if answer == "yes\n" else (low, middle)
+    assert low == SECRET
+    assert answer_guess("it is 73") is None
+
+
+def test_the_demo_covers_every_kind_of_end() -> None:
+    assert {case.verdict for case in CASES} >= {
+        Verdict.OK,
+        Verdict.NONZERO_EXIT,
+        Verdict.COMPILE_ERROR,
+        Verdict.CPU_LIMIT,
+        Verdict.MEMORY_LIMIT,
+        Verdict.OUTPUT_LIMIT,
+        Verdict.PROCESS_LIMIT,
+    }
+
+
+def test_a_missing_compiler_is_told_with_its_package() -> None:
+    missing = missing_compilers(lambda command: None if command == "g++" else command)
+    assert list(missing) == ["cpp"]
+    assert missing["cpp"].endswith("apt-get install g++")
