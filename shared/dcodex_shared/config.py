@@ -83,6 +83,9 @@ class GatewaySettings(CommonSettings):
     gateway_endpoint: str = _setting(
         "", str, "where the coordinator awaits gateways (default: ipc in the runtime directory)"
     )
+    share_port: bool = _setting(
+        False, parse_switch, "let more gateways of the same user serve the same port"
+    )
     reflection: bool = _setting(True, parse_switch, "serve gRPC reflection")
     max_request_bytes: int = _setting(MAX_REQUEST_BYTES, parse_bytes, "largest gRPC message")
     drain_grace: float = _setting(30.0, parse_seconds, "how long running programs may go on")

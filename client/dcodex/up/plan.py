@@ -62,7 +62,12 @@ def _gateways(flags: argparse.Namespace, place: Place) -> Iterator[Part]:
         arguments = _arguments(GatewaySettings, flags, place, offset)
         name = "gateway" if number == 1 else f"gateway-{number}"
         # Gateways go first: they let nobody in, and running programs end with their streams.
-        yield Part(name, "dcodex_gateway", (*arguments, f"--port={place.port}"), stop_turn=0)
+        yield Part(
+            name,
+            "dcodex_gateway",
+            (*arguments, f"--port={place.port}", "--share_port=true"),
+            stop_turn=0,
+        )
 
 
 def _arguments(
@@ -75,6 +80,6 @@ def _arguments(
     arguments = [f"--config={flags.config}"] if flags.config else []
     for member in fields(settings):
         value = ours.get(member.name, getattr(flags, member.name, None))
-        if value is not None and member.name != "port":
+        if value is not None and member.name not in ("port", "share_port"):
             arguments.append(f"--{member.name}={value}")
     return tuple(arguments)

@@ -84,13 +84,13 @@ def test_each_part_gets_the_flags_that_are_its_own() -> None:
 def test_what_was_not_said_is_left_to_environment_and_file() -> None:
     for part in plan("--config=/etc/dcodex.toml"):
         names = {argument.partition("=")[0] for argument in part.arguments}
-        assert names <= {"--config", "--runtime_dir", "--metrics_port", "--port"}
+        assert names <= {"--config", "--runtime_dir", "--metrics_port", "--port", "--share_port"}
         assert "--config=/etc/dcodex.toml" in part.arguments
 
 
 def test_metrics_ports_follow_the_base_and_differ() -> None:
     ports = {
-        part.name: part.arguments[-2:] if part.name.startswith("gateway") else part.arguments[-1:]
+        part.name: part.arguments[-3:] if part.name.startswith("gateway") else part.arguments[-1:]
         for part in plan(metrics_port=9100, gateways=3)
     }
     found = {
