@@ -90,9 +90,7 @@ def order_execute(
 ) -> Order:
     """An Execute: output streams back, and stdin may follow."""
     program = _program(start, terms, _limits(start, terms), stdin_complete=start.stdin_complete)
-    return _order(
-        start, program, terms, execution_id, deadline_s, streaming=True, trace=trace
-    )
+    return _order(start, program, terms, execution_id, deadline_s, streaming=True, trace=trace)
 
 
 def order_classic(
@@ -345,9 +343,7 @@ def _argument_bytes(text: str, where: str) -> int:
 
 def _check_total(size: int, where: str) -> None:
     if size > bounds.MAX_ARGUMENT_BYTES:
-        raise _invalid(
-            f"{where}: at most {bounds.MAX_ARGUMENT_BYTES} bytes together, got {size}"
-        )
+        raise _invalid(f"{where}: at most {bounds.MAX_ARGUMENT_BYTES} bytes together, got {size}")
 
 
 def _check_labels(labels: Iterable[tuple[str, str]]) -> None:
@@ -365,10 +361,7 @@ def _limits(start: pb.Start, terms: Terms) -> Limits:
     asked: dict[str, float] = {}
     if start.HasField("limits"):
         given = start.limits
-        asked = {
-            field.name: getattr(given, field.name)
-            for field, _ in given.ListFields()
-        }
+        asked = {field.name: getattr(given, field.name) for field, _ in given.ListFields()}
     return bounds.resolve(asked, terms.default, terms.ceiling)
 
 

@@ -1,0 +1,225 @@
+"""The ZeroMQ connection to the coordinator, run by the gateway's event loop without a thread.
+
+Theory of operation
+-------------------
+A DEALER whose descriptor the loop watches. ZeroMQ's descriptor is edge-triggered: it becomes
+readable when something *may* have changed, and any call on the socket, a send too, can use
+that edge up. So every wake drains the socket, and every send looks whether something came
+meanwhile. zmq.asyncio does the same with futures, tasks and a poll for each message; here a
+message costs one callback.
+
+A socket lives as long as one connection: when it breaks, a fresh one is opened, so that nothing
+meant for one coordinator reaches its successor. What to do when is session.py's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from dcodex_gateway.session import Session, State, Step
+from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message, Role
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
+
+log = logging.getLogger(__name__)
+
+#: Messages taken in before the loop gets to do something else.
+RECEIVE_MOST = 128
+#: Messages that may wait in the socket, each way: some for each of MAX_EXECUTIONS executions.
+HIGH_WATER_MARK = 100_000
+RECONNECT_MS = 50
+RECONNECT_MOST_MS = 1000
+#: How long the last words may take when the gateway ends.
+LINGER_MS = 500
+
+_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED)
+_POLLIN = int(zmq.POLLIN)
+_NOBLOCK = int(zmq.NOBLOCK)
+
+
+class Link:
+    """The one connection of this gateway."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        name: str,
+        on_message: Callable[[Message, bytes], None],
+        on_up: Callable[[], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._hello = Hello(Role.GATEWAY, name)
+        self._on_message = on_message
+        self._on_up = on_up
+        self._on_lost = on_lost
+        self._session = Session()
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        #: None exactly while the session is DOWN, and before start() and after close().
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        #: A drain is due in the next turn of the loop.
+        self._drain_due = False
+        #: Frames that were no message.
+        self.malformed = 0
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether the coordinator knows us."""
+        return self._session.state is State.UP
+
+    @property
+    def reason(self) -> str:
+        """Why it is not up."""
+        return self._session.reason
+
+    def start(self) -> None:
+        """Connect, now or as soon as there is somebody; the loop must be running."""
+        self._loop = asyncio.get_running_loop()
+        self._open()
+
+    def send(self, message: Message, payload: bytes = b"") -> bool:
+        """Send to the coordinator; False: it is not there, and the message is gone."""
+        if self._session.state is not State.UP:
+            return False
+        return self._send(message, payload)
+
+    def close(self) -> None:
+        """Say goodbye and end."""
+        if self._session.state in (State.GREETING, State.UP):
+            self._send(Goodbye("the gateway ends"), b"")
+        if self._timer is not None:
+            self._timer.cancel()
+        self._shut(LINGER_MS)
+        # Waits until the last words are out, LINGER_MS at most.
+        self._context.term()
+
+    # --- the socket's life -------------------------------------------------------------------
+
+    def _open(self) -> None:
+        socket = self._context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.LINGER, 0)
+        # Only to a standing connection: what waits for a new one is for another coordinator.
+        socket.setsockopt(zmq.IMMEDIATE, 1)
+        socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
+        socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
+        socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
+        monitor = socket.get_monitor_socket(_EVENTS)
+        socket.connect(self._endpoint)
+        self._socket, self._monitor = socket, monitor
+        self._loop.add_reader(int(socket.getsockopt(zmq.FD)), self._drain)
+        self._loop.add_reader(int(monitor.getsockopt(zmq.FD)), self._watch)
+        # Edges from before add_reader() are gone: look once.
+        self._loop.call_soon(self._watch)
+
+    def _shut(self, linger_ms: int) -> None:
+        if self._socket is None or self._monitor is None:
+            return
+        self._loop.remove_reader(int(self._socket.getsockopt(zmq.FD)))
+        self._loop.remove_reader(int(self._monitor.getsockopt(zmq.FD)))
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
+        self._socket.close(linger=linger_ms)
+        self._socket = self._monitor = None
+
+    def _watch(self) -> None:
+        """Take in what the monitor tells of the transport."""
+        while (monitor := self._monitor) is not None and _readable(monitor):
+            event = recv_monitor_message(monitor)["event"]
+            now = monotonic()
+            if event == zmq.Event.DISCONNECTED:
+                self._drain()
+                self._do(self._session.disconnected(now))
+            else:
+                self._do(self._session.connected(now))
+
+    def _tick(self) -> None:
+        self._timer = None
+        # What came while this process was stopped shows that the coordinator lives.
+        self._drain()
+        self._do(self._session.expire(monotonic()))
+
+    def _do(self, step: Step | None) -> None:
+        match step:
+            case None:
+                pass
+            case Step.GREET:
+                self._send(self._hello, b"")
+            case Step.BEAT:
+                self._send(Heartbeat(), b"")
+            case Step.UP:
+                log.info("met the coordinator boot_id=%s", self._session.boot_id)
+                self._on_up()
+            case Step.LOST:
+                log.warning("lost the coordinator reason=%r", self._session.reason)
+                self._shut(0)
+                self._on_lost(self._session.reason)
+            case Step.REOPEN:
+                self._open()
+        if self._timer is None and (deadline := self._session.next_deadline()) is not None:
+            # A timer is never moved when a message comes: it fires, looks and is set anew.
+            self._timer = self._loop.call_later(max(deadline - monotonic(), 0.0), self._tick)
+
+    # --- messages ----------------------------------------------------------------------------
+
+    def _send(self, message: Message, payload: bytes) -> bool:
+        socket = self._socket
+        if socket is None:
+            return False
+        frames = encode(message, payload)
+        try:
+            socket.send_multipart(frames, _NOBLOCK)
+        except zmq.Again:
+            # Not from within the caller's own doing: it holds what a loss would end.
+            self._loop.call_soon(self._stuck)
+            return False
+        self.bytes_sent += len(frames[0]) + len(payload)
+        self._session.sent(monotonic())
+        if not self._drain_due and _readable(socket):
+            self._drain_due = True
+            self._loop.call_soon(self._drain)
+        return True
+
+    def _stuck(self) -> None:
+        self._do(self._session.stuck(monotonic()))
+
+    def _drain(self) -> None:
+        """Take in what has come."""
+        self._drain_due = False
+        now = monotonic()
+        for _ in range(RECEIVE_MOST):
+            # A message may have closed the socket.
+            socket = self._socket
+            if socket is None or not _readable(socket):
+                return
+            frames = socket.recv_multipart(_NOBLOCK)
+            try:
+                message, payload = decode(frames)
+            except RemoteProtocolError as error:
+                self.malformed += 1
+                log.warning("dropped a message from the coordinator error=%s", error)
+                continue
+            self.bytes_received += len(frames[0]) + len(payload)
+            step = self._session.receive(message, now)
+            if step is not None:
+                self._do(step)
+            elif self._session.state is State.UP:
+                self._on_message(message, payload)
+        if not self._drain_due:
+            self._drain_due = True
+            self._loop.call_soon(self._drain)
+
+
+def _readable(socket: zmq.Socket[bytes]) -> bool:
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & _POLLIN)

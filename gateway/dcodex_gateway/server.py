@@ -1,0 +1,148 @@
+"""The gateway's life: start, serve, drain on SIGTERM or SIGINT, end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from dcodex_gateway import classic, health, native
+from dcodex_gateway.classic import Classic
+from dcodex_gateway.door import Door
+from dcodex_gateway.figures import Figures
+from dcodex_gateway.health import Health
+from dcodex_gateway.hub import MAX_EXECUTIONS, Hub
+from dcodex_gateway.metrics import make_registry
+from dcodex_gateway.native import Native
+from dcodex_shared import exposition
+from dcodex_shared.config import ConfigError, GatewaySettings
+from dcodex_shared.endpoints import prepare
+
+log = logging.getLogger(__name__)
+
+#: Health checks, watches and calls that wait for their first message, beside executions.
+MAX_CALLS = MAX_EXECUTIONS + 5_000
+#: Headers come from anyone: tokens and trace ids are far shorter.
+MAX_METADATA_BYTES = 16 * 1024
+#: A caller whose machine is gone is found out after these two.
+KEEPALIVE_MS = 30_000
+KEEPALIVE_TIMEOUT_MS = 10_000
+#: A connection that does not get through its handshake.
+HANDSHAKE_TIMEOUT_MS = 10_000
+#: For answers on their way when the server stops.
+STOP_GRACE_S = 0.5
+
+
+class Gateway:
+    """One gateway process."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        figures = Figures()
+        self._hub = Hub(
+            prepare(settings.gateway_endpoint, settings.insecure),
+            f"{socket.gethostname()}/{os.getpid()}",
+            figures,
+            self._changed,
+        )
+        door = Door(settings)
+        self._health = Health((native.SERVICE, classic.SERVICE), lambda: self._hub.serving, figures)
+        self._services = (Native(self._hub, door), Classic(self._hub, door), self._health)
+        #: Set when the gateway is to end.
+        self._stop: asyncio.Event = asyncio.Event()
+
+    async def run(self) -> int:
+        """Serve until told to end; the exit status."""
+        settings = self._settings
+        server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=MAX_CALLS)
+        for service in self._services:
+            server.add_generic_rpc_handlers((service.handlers(),))
+        if settings.reflection:
+            reflection.enable_server_reflection(
+                (native.SERVICE, classic.SERVICE, health.SERVICE, reflection.SERVICE_NAME), server
+            )
+        port = _bind(server, settings.host, settings.port)
+        metrics = _expose(settings, self._hub)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            self._hub.link.start()
+            await server.start()
+            log.info("serving gRPC on %s:%d", settings.host, port)
+            log.info("serving metrics on %s:%d", settings.metrics_host, metrics.port)
+            await self._stop.wait()
+            await self._drain(server)
+        finally:
+            self._hub.link.close()
+            metrics.close()
+        return 0
+
+    async def _drain(self, server: grpc.aio.Server) -> None:
+        """Let what runs end, then stop; a second signal stops at once."""
+        log.info("draining executions=%d", self._hub.executions)
+        self._stop.clear()
+        self._hub.drain()
+        self._health.close()
+        impatient = asyncio.create_task(self._stop.wait())
+        idle = asyncio.create_task(self._hub.idle())
+        await asyncio.wait(
+            (idle, impatient),
+            timeout=self._settings.drain_grace,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        idle.cancel()
+        impatient.cancel()
+        if self._hub.executions:
+            log.warning("cancelling executions=%d", self._hub.executions)
+        await server.stop(STOP_GRACE_S)
+        log.info("stopped")
+
+    def _changed(self) -> None:
+        self._health.changed()
+
+
+def _options(settings: GatewaySettings) -> list[tuple[str, int]]:
+    return [
+        # Unless told to share: a second gateway on the same port is a mistake to be told of.
+        ("grpc.so_reuseport", int(settings.share_port)),
+        ("grpc.max_receive_message_length", settings.max_request_bytes),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+        ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_TIMEOUT_MS),
+    ]
+
+
+def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError:
+        raise ConfigError(
+            f"cannot serve gRPC on {address}: the port is in use or the address is not this "
+            "machine's; choose another with --port and --host"
+        ) from None
+
+
+def _expose(settings: GatewaySettings, hub: Hub) -> exposition.Exposition:
+    try:
+        return exposition.serve(
+            settings.metrics_host,
+            settings.metrics_port,
+            make_registry(hub),
+            lambda: hub.serving,
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"cannot serve metrics on {settings.metrics_host}:{settings.metrics_port}: "
+            f"{error.strerror}; choose another with --metrics_port"
+        ) from None
