@@ -1,0 +1,3 @@
+#include <bits/stdc++.h>
+using namespace std;
+int main() { map<string, vector<int>> m; for (int i = 0; i < 1000; i++) m[to_string(i % 7)].push_back(i); long s = 0; for (auto &[k, v] : m) s += accumulate(v.begin(), v.end(), 0L); regex r("(\\w+)@(\\w+)"); smatch x; string t = "me@here"; bool ok = regex_match(t, x, r) && x[2] == "here"; try { throw runtime_error("x"); } catch (exception &e) { ok &= string(e.what()) == "x"; } mt19937 g(random_device{}()); ok &= g() != g(); auto p = filesystem::current_path(); ok &= p == "/work"; ofstream("f.txt") << 5; int n; ifstream("f.txt") >> n; ok &= n == 5; locale::global(locale("C")); puts(ok && s == 499500 ? "fine" : "wrong"); }
