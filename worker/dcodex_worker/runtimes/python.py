@@ -25,6 +25,8 @@ PROBE_TIMEOUT_S = 20.0
 OLDEST = (3, 9)
 #: What the interpreter reads before any program: these must be there when it starts.
 _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_")
+#: How a zip file begins.
+_ARCHIVE = b"PK\x03\x04"
 
 _PROBE = (
     "import json, platform, sys; print(json.dumps("
@@ -90,12 +92,14 @@ class ArmedPython:
         """Run it; warm where it starts as the template would, by a fresh start otherwise.
 
         A fresh start in the same sandbox is for an entry point of another name than the one
-        that the template was started with, and for variables that an interpreter reads at
-        its start.
+        that the template was started with, for variables that an interpreter reads at its
+        start, and for a main.py that is an archive.
         """
         entry = program.entry_point
-        warm = entry == BY_NAME["python"].default_file and not any(
-            name.startswith(_START_PREFIXES) for name, _ in program.environment
+        warm = (
+            entry == BY_NAME["python"].default_file
+            and not any(name.startswith(_START_PREFIXES) for name, _ in program.environment)
+            and not any(file.content.startswith(_ARCHIVE) for file in program.files)
         )
         if warm:
             argv: tuple[str, ...] = (entry, *program.args)

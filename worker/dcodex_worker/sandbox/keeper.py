@@ -67,12 +67,15 @@ class Keeper:
         mount_namespace: int,
         seccomp_program: bytes,
         maskable: tuple[str, ...],
+        refresh: Callable[[], None],
     ) -> None:
+        """refresh: what a fork must do anew, called in each program's process at arming."""
         self._worker = worker
         self._pid_namespace = pid_namespace
         self._mount_namespace = mount_namespace
         self._seccomp_program = seccomp_program
         self._maskable = maskable
+        self._refresh = refresh
         self._init_id = 0
 
     def arm_for_ever(self) -> dict[str, Any]:
@@ -124,7 +127,7 @@ class Keeper:
             init = self._spawn_init()
             step = "fork"
             try:
-                program = os.fork()
+                program = kernel.fork()
             except OSError:
                 os.kill(init, signal.SIGKILL)
                 os.waitpid(init, 0)
@@ -196,6 +199,7 @@ class Keeper:
                 enter()
         except OSError as error:
             _fail(channel_fd, step, error.errno or 0)
+        self._refresh()
         os.write(_CHANNEL, wireform.pack(wireform.ARMED))
         return _receive_program()
 

@@ -29,15 +29,15 @@ from typing import Any
 _KEPT = ("__main__", "builtins", "sys")
 
 
-def prepare(skip: tuple[str, ...]) -> None:
+def prepare(hidden: tuple[str, ...]) -> None:
     """Register the short end for all processes forked from here on.
 
-    skip: names of modules that will not be in sys.modules any more.
+    hidden: names of modules that a program's process will take out of sys.modules.
     """
-    preloaded = [name for name in sys.modules if name not in _KEPT and name not in skip]
-    main = sys.modules["__main__"].__dict__
+    preloaded = [name for name in sys.modules if name not in _KEPT and name not in hidden]
     status = [0]
-    kept: list[Any] = []
+    # Taking a module apart writes into as many pages as using it: none of these ever is.
+    kept: list[Any] = [sys.modules[name] for name in hidden]
     threads, exit_now = sys._current_frames, os._exit
 
     destructor_type = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
@@ -53,7 +53,7 @@ def prepare(skip: tuple[str, ...]) -> None:
     increment.argtypes = [ctypes.py_object]
     increment.restype = None
     # One reference more than there is: these are never taken apart, whatever is cleared.
-    for thing in (kept, status, end, destructor, destructor_type, main):
+    for thing in (kept, status, end, destructor, destructor_type):
         increment(thing)
 
     def shorten() -> None:
@@ -61,7 +61,9 @@ def prepare(skip: tuple[str, ...]) -> None:
             module = sys.modules.pop(name, None)
             if module is not None:
                 kept.append(module)
-        if "__file__" in main or len(threads()) > 1:
+        # Looked up here: a reference kept would keep the program's own objects from their end.
+        main = sys.modules.get("__main__")
+        if main is None or "__file__" in main.__dict__ or len(threads()) > 1:
             return
         uncaught = getattr(sys, "last_type", None)
         if uncaught is not None:

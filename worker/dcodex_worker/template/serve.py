@@ -13,15 +13,15 @@ import importlib.machinery
 import importlib.util
 import json
 import os
-import random
 import select
 import signal
+import site
 import socket
 import sys
 import types
 from typing import Any
 
-from dcodex_worker.sandbox import keeper, mounts, rootfs, seccomp
+from dcodex_worker.sandbox import keeper, kernel, mounts, rootfs, seccomp
 from dcodex_worker.template import farewell
 
 #: Where launcher.py leaves the JSON of what follows.
@@ -58,8 +58,9 @@ def run() -> None:
     rootfs.leave_library()
     _preload(specification["preload"])
     _adopt_real_sitecustomize()
+    _smooth_the_way()
     ours = _hidden_modules()
-    farewell.prepare(skip=ours)
+    farewell.prepare(hidden=ours)
     launch = _serve(specification)
     _become(launch, ours)
 
@@ -90,7 +91,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         if len(os.listdir(tasks)) != 1:
             # A library that was preloaded started a thread: its forks would be broken.
             os._exit(3)
-        if os.fork() == 0:
+        if kernel.fork() == 0:
             break
         connection.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -102,8 +103,22 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         mount_namespace=specification["mount_namespace"],
         seccomp_program=program,
         maskable=maskable,
+        refresh=_refresh,
     ).arm_for_ever()
     return launch
+
+
+def _refresh() -> None:
+    """What would otherwise be the same in every fork: random numbers, and who it is."""
+    seed = sys.modules.get("random")
+    if seed is not None:
+        seed.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading.main_thread()._set_native_id()
 
 
 def _leave_no_trace() -> None:
@@ -152,13 +167,19 @@ def _become(launch: dict[str, Any], ours: tuple[str, ...]) -> None:
     sys.argv[1:] = launch["argv"][1:]
     sys.orig_argv[3:] = launch["argv"][1:]
     environment = dict(launch["environment"])
-    for name in [name for name in os.environ if name not in environment]:
-        del os.environ[name]
-    for name, value in environment.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
-    random.seed()
-    assert os.getcwd() == mounts.WORK_DIRECTORY
+    if environment != dict(os.environ):
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+def _smooth_the_way() -> None:
+    """Do beforehand, once, what the interpreter would do between here and main.py each time."""
+    # No user site exists in a sandbox's fresh home, so the search for one would be in vain.
+    search = site.execusercustomize
+
+    def found_nothing() -> None:
+        site.execusercustomize = search
+
+    site.execusercustomize = found_nothing
+    # It would ask every path hook whether main.py is a folder or archive, and note this answer.
+    sys.path_importer_cache[f"{mounts.WORK_DIRECTORY}/main.py"] = None
