@@ -1,0 +1,95 @@
+"""What an operator copies from deploy/ is whole and accepted by the tools that read it."""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import dataclasses
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dcodex_shared.config import (
+    CommonSettings,
+    CoordinatorSettings,
+    GatewaySettings,
+    WorkerSettings,
+    known_keys,
+    load,
+)
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+PATIENCE_S = 30.0
+
+
+def test_the_example_configuration_has_every_key_and_no_other() -> None:
+    with (DEPLOY / "dcodex.toml").open("rb") as file:
+        assert set(tomllib.load(file)) == set(known_keys())
+
+
+@pytest.mark.parametrize("settings", [GatewaySettings, CoordinatorSettings, WorkerSettings])
+def test_the_example_configuration_says_what_the_defaults_are(
+    settings: type[CommonSettings],
+) -> None:
+    flags = argparse.Namespace(config=str(DEPLOY / "dcodex.toml"))
+    from_file = load(settings, flags, {})
+    by_default = load(settings, argparse.Namespace(), {})
+    assert dataclasses.asdict(from_file) == dataclasses.asdict(by_default)
+
+
+def test_there_is_a_unit_for_each_process() -> None:
+    assert [unit.stem for unit in UNITS] == [
+        "dcodex-coordinator",
+        "dcodex-gateway",
+        "dcodex-worker",
+    ]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_starts_its_process_and_gives_it_time_to_drain(unit: Path) -> None:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # as configparser documents
+    parser.read(unit)
+    service = parser["Service"]
+    command = service["ExecStart"].split()
+    assert command[:2] == ["/opt/dcodex/.venv/bin/dcodex", unit.stem.removeprefix("dcodex-")]
+    assert int(service["TimeoutStopSec"]) > WorkerSettings().drain_grace
+    assert service["RestartPreventExitStatus"] == "2"
+    if unit.stem == "dcodex-worker":
+        assert service["Delegate"]
+        assert service["OOMPolicy"] == "continue"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_understands_each_unit(unit: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing: apt-get install systemd")
+    # The command of an installed farm is not there where this runs.
+    text = unit.read_text().replace("/opt/dcodex/.venv/bin/dcodex", "/bin/true")
+    copy = tmp_path / unit.name
+    copy.write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(copy)], capture_output=True, timeout=PATIENCE_S
+    )
+    ours = [line for line in done.stderr.splitlines() if unit.name.encode() in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+def test_prometheus_accepts_scrape_configuration_and_alerts() -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is missing: apt-get install prometheus")
+    done = subprocess.run(
+        ["promtool", "check", "config", str(DEPLOY / "prometheus" / "prometheus.yml")],
+        capture_output=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_every_alert_says_what_to_do() -> None:
+    text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
+    assert text.count("- alert: ") == text.count("runbook: ") == text.count("summary: ")
