@@ -82,6 +82,14 @@ class Link:
         """Whether the acquaintance is over."""
         return self.presence.state is State.LOST
 
+    @property
+    def unwatched(self) -> bool:
+        """Whether to watch() without being woken: the monitor's descriptor tells of nothing
+
+        before it was looked at in vain for the first time.
+        """
+        return self.presence.state is State.AWAY
+
     def watch(self, now: float) -> None:
         """Take in what the monitor tells: call when `monitor_fd` is readable."""
         while _readable(self._monitor):

@@ -142,6 +142,9 @@ def _preload(names: list[str]) -> None:
     for name in names:
         try:
             importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                print(f"not preloaded: {name}: {error}", file=sys.stderr)
         except Exception as error:  # a package may do anything when it is imported
             print(f"not preloaded: {name}: {error}", file=sys.stderr)
 
