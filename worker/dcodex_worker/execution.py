@@ -57,6 +57,9 @@ class Execution:
         self.streaming = lease.streaming
         #: Output that may still be sent unacknowledged; below 0 never.
         self._window = lease.window_bytes
+        #: Less window than this is saved up: sending little for little credit would cut the
+        #: stream into ever smaller pieces.
+        self._least_window = max(1, min(MAX_CHUNK_BYTES, lease.window_bytes // 4))
         #: Output read and not sent yet, in order; `_kept_bytes` is its size.
         self._kept: deque[tuple[Stream, bytes]] = deque()
         self._kept_bytes = 0
@@ -167,7 +170,7 @@ class Execution:
     def wants_output(self) -> bool:
         """Whether the pipes may be read: False makes the program wait."""
         if self.streaming:
-            return not self._kept and self._window > 0
+            return not self._kept and self._window >= self._least_window
         return self._kept_bytes < UNARY_KEPT_BYTES
 
     def read_bytes(self) -> int:
@@ -205,7 +208,10 @@ class Execution:
                 return
             self.streaming = True
         while self._kept and self._window > 0:
-            stream, data = self._kept.popleft()
+            stream, data = self._kept[0]
+            if len(data) > self._window < self._least_window:
+                return
+            self._kept.popleft()
             if len(data) > self._window:
                 self._kept.appendleft((stream, data[self._window :]))
                 data = data[: self._window]

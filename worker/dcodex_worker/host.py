@@ -172,7 +172,7 @@ class Host:
         return status
 
     def _turn(self, events: set[int], now: float) -> None:
-        if self._link.unwatched or self._link.monitor_fd in events:
+        if self._link.monitor_fd in events:
             self._link.watch(now)
         for message, _ in self._link.receive(now):
             self._handle(message, now)

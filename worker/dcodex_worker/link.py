@@ -62,6 +62,8 @@ class Link:
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        # Asked once in vain, its descriptor tells of the first event too.
+        _readable(self._monitor)
         self._socket.connect(self._endpoint)
         self.fd = int(self._socket.getsockopt(zmq.FD))
         self.monitor_fd = int(self._monitor.getsockopt(zmq.FD))
@@ -81,14 +83,6 @@ class Link:
     def lost(self) -> bool:
         """Whether the acquaintance is over."""
         return self.presence.state is State.LOST
-
-    @property
-    def unwatched(self) -> bool:
-        """Whether to watch() without being woken: the monitor's descriptor tells of nothing
-
-        before it was looked at in vain for the first time.
-        """
-        return self.presence.state is State.AWAY
 
     def watch(self, now: float) -> None:
         """Take in what the monitor tells: call when `monitor_fd` is readable."""

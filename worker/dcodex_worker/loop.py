@@ -107,7 +107,7 @@ class Worker:
                 now = time.monotonic()
                 events = poller.wait(self._interest(now), self._timeout(now))
                 now = time.monotonic()
-                if self._link.unwatched or self._link.monitor_fd in events:
+                if self._link.monitor_fd in events:
                     self._link.watch(now)
                 for message, payload in self._link.receive(now):
                     self._handle(message, payload, now)

@@ -14,15 +14,12 @@ import os
 import select
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from dcodex_shared.limits import MAX_CHUNK_BYTES
-from dcodex_shared.messages import Finished, Message, Stream
+from dcodex_shared.messages import Finished, Message, Stream, Verdict
 from dcodex_worker.execution import Execution
+from dcodex_worker.runtimes.stage import Armed, CompileLost, Stage
 from dcodex_worker.verdict import Outcome, system_error
-
-if TYPE_CHECKING:
-    from dcodex_worker.runtimes import Armed, Stage
 
 #: Reads of one pipe in one turn: the link and the timers get their turn between.
 READS_PER_TURN = 4
@@ -203,7 +200,12 @@ class Run:
 
     def _next_stage(self) -> tuple[Finished, bytes] | None:
         self._killed = False
-        self._start(self._armed.after_compile())
+        try:
+            stage = self._armed.after_compile()
+        except CompileLost:
+            outcome = Outcome(Verdict.COMPILE_ERROR, 0, 0, "the compiler left no program")
+            return self._finish(outcome, (0.0, 0.0), 0.0, 0)
+        self._start(stage)
         return None
 
     def _finish(

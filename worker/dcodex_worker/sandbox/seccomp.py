@@ -32,6 +32,9 @@ _EPERM = _RET_ERRNO | errno.EPERM
 _ENOSYS = _RET_ERRNO | errno.ENOSYS
 _EAFNOSUPPORT = _RET_ERRNO | errno.EAFNOSUPPORT
 
+#: sizeof(struct sock_filter).
+INSTRUCTION_BYTES = 8
+
 Instruction = tuple[int, int, int, int]
 
 
