@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 import zmq
@@ -49,10 +49,8 @@ from dcodex_shared.wire import decode, encode
 from dcodex_worker.link import Link
 from dcodex_worker.loop import Worker
 from dcodex_worker.reports import Reporter
-from dcodex_worker.sandbox.box import Launch, SetupError
-
-if TYPE_CHECKING:
-    from dcodex_worker.runtimes import Armed, Stage, Workshop
+from dcodex_worker.runtimes import Armed, Stage, Workshop
+from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
 
 #: Every wait in these tests ends by then.
 PATIENCE_S = 15.0
@@ -129,15 +127,6 @@ class PlainSandbox:
                 os.close(fd)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PlainStage:
-    """The fields of Stage."""
-
-    sandbox: PlainSandbox
-    launch: Launch
-    compiling: bool
-
-
 class PlainArmed:
     """Runs the entry point's text: with this Python, or with sh for the language "c"."""
 
@@ -150,7 +139,7 @@ class PlainArmed:
         source = program.files[0].content.decode()
         command = (sys.executable, "-u", "-c") if self.language == "python" else ("sh", "-c")
         launch = Launch((), (*command, source), (), program.limits)
-        return cast("Stage", PlainStage(self._sandbox, launch, False))
+        return Stage(cast(Sandbox, self._sandbox), launch, False)
 
     def destroy(self) -> None:
         self._sandbox.destroy()
@@ -168,7 +157,7 @@ class PlainWorkshop:
             self.failures -= 1
             raise SetupError("mounts", 1)
         self.armed.append(language)
-        return cast("Armed", PlainArmed(language))
+        return cast(Armed, PlainArmed(language))
 
 
 class Coordinator:
@@ -261,7 +250,7 @@ class Farm:
         link = Link(self.context, self.endpoint, Hello(Role.WORKER, "w1"))
         worker = Worker(
             link,
-            cast("Workshop", workshop),
+            cast(Workshop, workshop),
             Reporter(self._report_in),
             "python",
             self._retire_out,
@@ -362,10 +351,10 @@ def test_a_program_blocks_when_nobody_takes_its_output(coordinator: Coordinator)
         taken += len(payload)
     assert taken == 100_000
     # Nothing more but what credit allows.
-    coordinator.send(Credit("e1", 1000))
+    coordinator.send(Credit("e1", 30_000))
     message, payload = coordinator.receive()
     assert isinstance(message, Output)
-    assert len(payload) == 1000
+    assert len(payload) == 30_000
     coordinator.send(Cancel("e1", "enough"))
     finished, _ = coordinator.finish()
     assert (finished.verdict, finished.message) == (Verdict.CANCELLED, "enough")
@@ -503,7 +492,9 @@ def test_a_retired_worker_ends_when_idle(farm: Farm) -> None:
 def test_a_retired_worker_finishes_what_it_runs(farm: Farm) -> None:
     coordinator = farm.start(PlainWorkshop())
     coordinator.meet()
-    coordinator.lease("print(input())", streaming=True, stdin_complete=False)
+    source = "print('started'); print(input())"
+    coordinator.lease(source, streaming=True, stdin_complete=False)
+    coordinator.await_output(b"started\n")
     os.write(farm.retire_in, b"!")
     coordinator.send(Stdin("e1"), b"still here\n")
     finished, streams = coordinator.finish()

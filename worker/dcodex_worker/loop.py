@@ -21,7 +21,6 @@ import os
 import select
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.messages import (
@@ -43,11 +42,9 @@ from dcodex_worker.link import Link
 from dcodex_worker.presence import State
 from dcodex_worker.reports import CompileCache, Kind, Report, Reporter
 from dcodex_worker.running import Run, failure
+from dcodex_worker.runtimes import Armed, Workshop
 from dcodex_worker.sandbox.box import SetupError
 from dcodex_worker.verdict import Cause
-
-if TYPE_CHECKING:
-    from dcodex_worker.runtimes import Armed, Workshop
 
 log = logging.getLogger(__name__)
 

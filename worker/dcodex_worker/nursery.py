@@ -26,7 +26,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import zmq
 
@@ -37,11 +36,8 @@ from dcodex_worker.link import Link
 from dcodex_worker.loop import Worker
 from dcodex_worker.processes import close_all_but, die_with, leave_signals_to_host, set_name
 from dcodex_worker.reports import Reporter
-from dcodex_worker.runtimes import Workshop
+from dcodex_worker.runtimes import Slot, Workshop
 from dcodex_worker.sandbox.box import SetupError
-
-if TYPE_CHECKING:
-    from dcodex_worker.runtimes import Slot
 
 log = logging.getLogger(__name__)
 
@@ -217,4 +213,5 @@ def _work(order: Order, settings: WorkerSettings, report_fd: int) -> int:
         )
         return worker.run()
     finally:
+        workshop.close()
         context.term()

@@ -79,6 +79,16 @@ def test_a_used_up_window_stops_the_reading_until_credit_comes() -> None:
     assert made.read_bytes() == 3
 
 
+def test_little_credit_is_saved_up_for_a_larger_piece() -> None:
+    made = execution(window=400)
+    made.take(Stream.STDOUT, b"x" * 400, 100.1)
+    assert sent(made) == [(1, b"x" * 400)]
+    made.credit(99)
+    assert not made.wants_output()
+    made.credit(1)
+    assert made.wants_output()
+
+
 def test_credit_never_opens_more_than_the_window() -> None:
     made = execution(window=4)
     made.credit(1000)
