@@ -10,11 +10,11 @@ from typing import Any, Self, Unpack
 import grpc
 from grpc import aio
 
-from dcodex.channels import TLS, metadata_for, open_async_channel
+from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_async_channel
 from dcodex.errors import Cancelled, ServiceFailed, from_status
-from dcodex.replies import collect, read_event, read_farm, read_languages, read_run
+from dcodex.replies import collect, read_event, read_farm, read_languages, read_run, read_stamps
 from dcodex.requests import Options, build_start, stdin_messages
-from dcodex.values import Accepted, Event, FarmSnapshot, Finished, Language, Result
+from dcodex.values import Accepted, Event, FarmSnapshot, Finished, Language, Result, Stamp
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1 import executor_pb2_grpc as rpc
 
@@ -102,6 +102,10 @@ class AsyncExecution:
             raise ServiceFailed("the stream ended without saying how the program ended")
         return result
 
+    async def trace(self) -> list[Stamp]:
+        """Where a traced request was when, in order; waits for the end of the call."""
+        return read_stamps(await self._call.trailing_metadata())
+
     async def __aenter__(self) -> Self:
         await self._begin()
         return self
@@ -183,11 +187,13 @@ class AsyncClient:
         *,
         timeout_s: float | None = None,
         stdin_complete: bool = False,
+        trace: bool = False,
         **options: Unpack[Options],
     ) -> AsyncExecution:
         """Start a program; `async for` what comes back for its events while it runs.
 
         stdin_complete: EOF follows the `stdin` option, so a cached result may answer.
+        trace: have its way through the service stamped: see trace().
 
             async with client.execute(source) as execution:
                 await execution.send_stdin("2 + 2\\n")
@@ -195,7 +201,8 @@ class AsyncClient:
                     print(event)
         """
         start = build_start(source, options, stdin_complete=stdin_complete)
-        call = self._stub.Execute(timeout=timeout_s, metadata=self._metadata)
+        metadata = (*self._metadata, *TRACE_METADATA) if trace else self._metadata
+        call = self._stub.Execute(timeout=timeout_s, metadata=metadata)
         return AsyncExecution(call, start)
 
     async def languages(self, *, timeout_s: float | None = None) -> list[Language]:

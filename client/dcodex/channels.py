@@ -55,6 +55,10 @@ def metadata_for(token: str | None) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 
+#: Goes with a call whose way through the service is to be stamped.
+TRACE_METADATA = (("dcodex-trace", "1"),)
+
+
 def _credentials(tls: TLS | bool) -> grpc.ChannelCredentials:
     files = tls if isinstance(tls, TLS) else TLS()
     return grpc.ssl_channel_credentials(

@@ -8,12 +8,12 @@ from typing import Any, Self, Unpack
 
 import grpc
 
-from dcodex.channels import TLS, metadata_for, open_channel
+from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_channel
 from dcodex.errors import ServiceFailed, from_status
 from dcodex.outbox import Outbox
-from dcodex.replies import collect, read_event, read_farm, read_languages, read_run
+from dcodex.replies import collect, read_event, read_farm, read_languages, read_run, read_stamps
 from dcodex.requests import Options, build_start, stdin_messages
-from dcodex.values import Accepted, Event, FarmSnapshot, Finished, Language, Result
+from dcodex.values import Accepted, Event, FarmSnapshot, Finished, Language, Result, Stamp
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1 import executor_pb2_grpc as rpc
 
@@ -90,6 +90,10 @@ class Execution:
             raise ServiceFailed("the stream ended without saying how the program ended")
         return result
 
+    def trace(self) -> list[Stamp]:
+        """Where a traced request was when, in order; waits for the end of the call."""
+        return read_stamps(self._call.trailing_metadata())
+
     def __enter__(self) -> Self:
         return self
 
@@ -140,11 +144,13 @@ class Client:
         *,
         timeout_s: float | None = None,
         stdin_complete: bool = False,
+        trace: bool = False,
         **options: Unpack[Options],
     ) -> Execution:
         """Start a program; iterate what comes back for its events while it runs.
 
         stdin_complete: EOF follows the `stdin` option, so a cached result may answer.
+        trace: have its way through the service stamped: see trace().
 
             with client.execute(source) as execution:
                 execution.send_stdin("2 + 2\\n")
@@ -157,7 +163,8 @@ class Client:
         """
         start = build_start(source, options, stdin_complete=stdin_complete)
         outbox = Outbox(pb.ExecuteRequest(start=start))
-        call = self._stub.Execute(iter(outbox), timeout=timeout_s, metadata=self._metadata)
+        metadata = (*self._metadata, *TRACE_METADATA) if trace else self._metadata
+        call = self._stub.Execute(iter(outbox), timeout=timeout_s, metadata=metadata)
         return Execution(call, outbox, stdin_complete)
 
     def languages(self, *, timeout_s: float | None = None) -> list[Language]:

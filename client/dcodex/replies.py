@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import fields
 
@@ -16,6 +17,7 @@ from dcodex.values import (
     Queue,
     Queued,
     Result,
+    Stamp,
     Started,
     Stderr,
     Stdout,
@@ -25,6 +27,9 @@ from dcodex.values import (
     WorkerState,
 )
 from dcodex_proto.v1 import executor_pb2 as pb
+
+#: Trailing metadata of a traced call: a JSON array of [where, seconds].
+STAMPS_KEY = "dcodex-stamps"
 
 
 def read_event(message: pb.ExecuteEvent) -> Event | None:
@@ -120,6 +125,14 @@ def complete(
         stderr=stderr,
         compiler_output=compiler_output,
     )
+
+
+def read_stamps(metadata: Iterable[tuple[str, str | bytes]] | None) -> list[Stamp]:
+    """The stamps in a traced call's trailing metadata; none where there are none."""
+    for key, value in metadata or ():
+        if key == STAMPS_KEY:
+            return [Stamp(str(where), float(at_s)) for where, at_s in json.loads(value)]
+    return []
 
 
 def read_languages(reply: pb.LanguagesReply) -> list[Language]:

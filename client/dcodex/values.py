@@ -200,6 +200,14 @@ class CompilerOutput:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When a traced request passed a place; CLOCK_MONOTONIC seconds of the machine it is on."""
+
+    where: str
+    at_s: float
+
+
 Event = Accepted | Queued | Started | Stdout | Stderr | CompilerOutput | Finished
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from time import monotonic
 from typing import Any
 
 import grpc
-import msgpack
 
 from dcodex_gateway import replies
 from dcodex_gateway.calls import StreamCall, UnaryCall
@@ -190,7 +190,7 @@ def _tell_stamps(context: Context, received: float, finished: Finished) -> None:
         *finished.stamps,
         ("gateway.answered", monotonic()),
     )
-    context.set_trailing_metadata(((TRACE_REPLY_KEY, msgpack.packb(stamps)),))
+    context.set_trailing_metadata(((TRACE_REPLY_KEY, json.dumps(stamps)),))
 
 
 def _invalid(message: str) -> Rejected:

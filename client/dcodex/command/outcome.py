@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import signal
+from collections.abc import Sequence
 from typing import Any
 
-from dcodex.values import Finished, Result, Verdict
+from dcodex.values import Finished, Result, Stamp, Verdict
 
 EXIT_KILLED = 128 + signal.SIGKILL
 EXIT_INTERRUPTED = 128 + signal.SIGINT
@@ -69,6 +70,22 @@ def statistics(finished: Finished) -> str:
     elif finished.warm:
         parts.append("warm")
     return ", ".join(parts)
+
+
+def draw_trace(stamps: Sequence[Stamp]) -> bytes:
+    """A line for each stamp: where, milliseconds since the first one and since the last one.
+
+    Stamps of one machine's clock; where the service is on another they start at its first.
+    """
+    if len(stamps) > 2 and not stamps[0].at_s <= stamps[1].at_s <= stamps[-1].at_s:
+        stamps = stamps[1:-1]
+    width = max((len(stamp.where) for stamp in stamps), default=0)
+    lines = []
+    for previous, stamp in zip((stamps[0], *stamps), stamps, strict=False):
+        since_first = (stamp.at_s - stamps[0].at_s) * 1000
+        since_last = (stamp.at_s - previous.at_s) * 1000
+        lines.append(f"{stamp.where:<{width}}  {since_first:9.3f} ms  +{since_last:.3f}\n")
+    return "".join(lines).encode()
 
 
 def as_json(result: Result) -> dict[str, Any]:

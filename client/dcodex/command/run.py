@@ -17,6 +17,7 @@ import signal
 import stat
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import BinaryIO
@@ -34,6 +35,7 @@ from dcodex.command.outcome import (
     EXIT_INTERRUPTED,
     EXIT_SERVICE,
     as_json,
+    draw_trace,
     exit_status,
     reason,
     statistics,
@@ -75,6 +77,7 @@ def main(argv: Sequence[str]) -> int:
     group.add_argument(
         "--stats", action="store_true", help="a line of figures on stderr at its end"
     )
+    group.add_argument("--trace", action="store_true", help="where its time went, on stderr")
     arguments = parser.parse_args(argv)
     try:
         options = program.read_options(arguments, os.environ)
@@ -91,13 +94,21 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         with open_client(arguments) as client, plain_errors(arguments.target):
-            execution = client.execute(stdin_complete=whole is not None, **options)
+            sent_s = time.monotonic()
+            execution = client.execute(
+                stdin_complete=whole is not None, trace=arguments.trace, **options
+            )
             with execution:
                 if whole is None:
                     threading.Thread(
                         target=_send_stdin, args=(stdin, execution), daemon=True
                     ).start()
-                return _follow(execution, arguments.json, arguments.stats)
+                status = _follow(execution, arguments.json, arguments.stats)
+                if arguments.trace:
+                    ended = dcodex.Stamp("client.ended", time.monotonic())
+                    sent = dcodex.Stamp("client.sent", sent_s)
+                    _write(sys.stderr.buffer, draw_trace((sent, *execution.trace(), ended)))
+                return status
     except ServiceError as error:
         complain(str(error))
         return EXIT_SERVICE
