@@ -8,5 +8,7 @@ while True:
         if os.fork() == 0:
             continue
     except OSError as error:
-        raise SystemExit(f"no more processes after {children} of mine: {error.strerror}")
+        # One write, so that the lines of many processes do not mix.
+        os.write(2, f"no more processes after {children} of mine: {error.strerror}\n".encode())
+        raise SystemExit(1)
     children += 1

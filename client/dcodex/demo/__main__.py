@@ -16,7 +16,7 @@ from dcodex.demo.cases import CASES, Case
 from dcodex.demo.compare import compare
 from dcodex.demo.leftovers import adopt_orphans, look
 from dcodex.demo.preflight import missing_compilers, missing_right
-from dcodex.demo.show import LiveOutput, Outcome, make_table
+from dcodex.demo.show import LiveOutput, Outcome, make_console, make_table
 from dcodex.replies import collect
 from dcodex.testing import Farm, FarmFailed, quiet_flags
 
@@ -29,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dcodex.demo", description=__doc__)
     parser.add_argument("--examples", type=Path, default=EXAMPLES, help="where the programs are")
     arguments = parser.parse_args()
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console()
     right = missing_right()
     if right:
         console.print(right)
@@ -62,9 +62,10 @@ def main() -> int:
     console.print(
         f"stopped with status {status}; left behind: {', '.join(left) or 'nothing'}", markup=False
     )
-    wrong = [outcome.case.files[0] for outcome in outcomes if not outcome.as_expected]
-    if wrong:
-        console.print(f"not as expected: {', '.join(wrong)}")
+    wrong = [outcome for outcome in outcomes if not outcome.as_expected]
+    for outcome in wrong:
+        case = outcome.case
+        console.print(f"{case.files[0]}: expected {case.verdict}, exit {case.exit_code}")
     return 1 if wrong or left or status or compilers else 0
 
 

@@ -24,7 +24,8 @@ class Case:
     language: str
     about: str
     verdict: Verdict
-    exit_code: int
+    #: None where it is the compiler's business.
+    exit_code: int | None
     #: Must be in what it writes.
     says: str = ""
     args: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ CASES = (
         language="cpp",
         about="does not compile",
         verdict=Verdict.COMPILE_ERROR,
-        exit_code=-1,
+        exit_code=None,
         says="undeclared",
     ),
     Case(

@@ -29,8 +29,10 @@ def _processes(ancestor: int) -> list[str]:
             head, _, tail = (entry / "stat").read_text().rpartition(")")
         except OSError:
             continue  # it ended in this moment
-        parent = int(tail.split()[1])
-        children.setdefault(parent, []).append((int(entry.name), head.partition("(")[2]))
+        state, parent = tail.split()[:2]
+        if state == "Z" and int(parent) == ancestor:
+            continue  # ended, and adopted by us: only its status is left
+        children.setdefault(int(parent), []).append((int(entry.name), head.partition("(")[2]))
     found = []
     waiting = [ancestor]
     while waiting:

@@ -1,0 +1,198 @@
+"""`dcodex up` from its first line to nothing left; what dies is replaced, what runs is drained."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import dcodex
+from dcodex import Limits, Stdout
+from dcodex.demo.leftovers import look
+from dcodex.testing import Farm, quiet_flags
+
+PATIENCE_S = 60.0
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Look again and again, since nobody tells: processes and files of others."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        select_nothing = threading.Event()
+        select_nothing.wait(0.02)
+
+
+def children(farm: Farm) -> dict[str, int]:
+    """Pid by module of the farm's three parts."""
+    found = {}
+    pids = Path(f"/proc/{farm.process.pid}/task/{farm.process.pid}/children").read_text()
+    for pid in pids.split():
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        for word in words:
+            if word.startswith(b"dcodex_"):
+                found[word.decode()] = int(pid)
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.fixture
+def own_farm() -> Iterator[Farm]:
+    with Farm(*quiet_flags(2)) as farm:
+        yield farm
+
+
+def test_it_says_when_it_is_ready_and_for_what(own_farm: Farm) -> None:
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", own_farm.target)
+    assert re.fullmatch(r"2 workers: .*python \d+\.\d+\.\d+.*", own_farm.words)
+    assert set(children(own_farm)) == {"dcodex_coordinator", "dcodex_gateway", "dcodex_worker"}
+    with dcodex.connect(own_farm.target) as client:
+        assert client.run("print(1)").check().text == "1\n"
+
+
+def test_it_leaves_nothing_behind() -> None:
+    before = look("dcodex")
+    with Farm(*quiet_flags(2)) as farm:
+        during = look("dcodex")
+        assert len(during) > len(before)
+        with dcodex.connect(farm.target) as client:
+            client.run("import os\nfor _ in range(3): os.fork()")
+            running = client.execute("import time; print('on'); time.sleep(60)")
+            assert any(isinstance(event, Stdout) for event in running)
+            running.cancel()
+        assert farm.stop() == 0
+        assert not farm.runtime_dir.exists()
+        host, port = farm.target.split(":")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), PATIENCE_S)
+    left = look("dcodex") - before
+    assert not {name for name in left if name.startswith("process")}
+    assert not {name for name in left if name.startswith("mount")}
+    assert not {name for name in left if name.startswith("cgroup")}
+
+
+def test_sigterm_lets_what_runs_finish_and_takes_nothing_new(own_farm: Farm) -> None:
+    source = "print('on')\nprint('got', input())"
+    with dcodex.connect(own_farm.target) as client:
+        execution = client.execute(source)
+        for event in execution:
+            if isinstance(event, Stdout):
+                break
+        own_farm.process.send_signal(signal.SIGTERM)
+        # It waits for the program, which waits for us; meanwhile nobody new gets in.
+        refused = None
+        while refused is None:
+            try:
+                client.run("print(1)", cache=False)
+            except dcodex.Unavailable as error:
+                refused = error
+        assert own_farm.process.poll() is None
+        execution.send_stdin("it\n")
+        assert execution.result().check().text == "got it\n"
+    assert own_farm.stop() == 0
+
+
+@pytest.mark.parametrize("module", ["dcodex_gateway", "dcodex_coordinator", "dcodex_worker"])
+def test_a_part_that_is_killed_is_replaced(own_farm: Farm, module: str) -> None:
+    before = children(own_farm)
+    os.kill(before[module], signal.SIGKILL)
+    wait_for(lambda: children(own_farm).get(module, before[module]) != before[module], "restart")
+    answered = False
+    with dcodex.connect(own_farm.target) as client:
+        deadline = time.monotonic() + PATIENCE_S
+        while not answered:
+            try:
+                answered = client.run("print(1)", cache=False, timeout_s=10).ok
+            except dcodex.DCodeXError:
+                assert time.monotonic() < deadline
+    others = {name: pid for name, pid in children(own_farm).items() if name != module}
+    assert others == {name: pid for name, pid in before.items() if name != module}
+    assert own_farm.stop() == 0
+
+
+def test_when_up_itself_is_killed_its_parts_end_too() -> None:
+    before = look("dcodex")
+    farm = Farm(*quiet_flags(2))
+    try:
+        parts = children(farm)
+        farm.process.kill()
+        farm.process.wait(PATIENCE_S)
+        for name, pid in parts.items():
+            wait_for(lambda pid=pid: is_gone(pid), f"end of {name}")  # type: ignore[misc] # bound now
+        wait_for(lambda: not look("dcodex") - before, "end of everything")
+    finally:
+        farm.stop()
+        farm.remove()
+
+
+def up(*flags: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "dcodex", "up", *flags]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+
+
+def test_a_second_farm_in_the_same_directory_is_refused_in_one_line(farm: Farm) -> None:
+    done = up("--port=0", f"--runtime_dir={farm.runtime_dir}")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"dcodex: another farm (pid {farm.process.pid}) uses ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_is_told_in_one_line(farm: Farm, tmp_path: Path) -> None:
+    port = farm.target.rpartition(":")[2]
+    done = up(f"--port={port}", f"--runtime_dir={tmp_path}/run")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"dcodex: cannot serve on 127.0.0.1:{port}: address already in use; "
+        "choose another --port (0: any free one)\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_wrong_setting_is_told_in_one_line_with_status_2() -> None:
+    done = up("--min_workers=9", "--max_workers=3")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "min_workers" in done.stderr
+
+
+def test_two_gateways_share_a_port() -> None:
+    with Farm(*quiet_flags(2), "--gateways=2") as farm:
+        for _ in range(12):
+            with dcodex.connect(farm.target) as client:
+                assert client.run("print(1)").check().text == "1\n"
+        assert farm.stop() == 0
+
+
+def test_the_fixed_flags_are_taken_with_either_spelling() -> None:
+    flags = [
+        "--min_workers=2",
+        "--max-workers=3",
+        "--scale_up_latency_ms=50",
+        "--sandbox-cpu-limit=500ms",
+        "--sandbox_memory_limit=512MB",
+        "--sandbox_wall_limit=5s",
+        "--sandbox-output-limit=1KB",
+    ]
+    with Farm(*flags, "--log_level=warning") as farm, dcodex.connect(farm.target) as client:
+        limits = client.languages()[0].default_limits
+        assert limits.cpu_s == 0.5
+        assert limits.memory_bytes == 512 << 20
+        assert limits.wall_s == 5
+        assert limits.output_bytes == 1024
+        result = client.run("while True: pass", limits=Limits())
+        assert result.verdict is dcodex.Verdict.CPU_LIMIT
