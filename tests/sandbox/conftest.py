@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,10 +16,11 @@ from pathlib import Path
 
 import pytest
 from tests.sandbox.corpus import Attack
-from tests.sandbox.farm import Farm
 from tests.sandbox.host import Snapshot, Watcher, take
 
 import dcodex
+from dcodex.demo.preflight import missing_right
+from dcodex.testing import Farm, quiet_flags
 
 #: Programs of the corpus under way at one time.
 WIDTH = 4
@@ -47,7 +49,7 @@ class Lab:
     def words(self) -> dict[str, tuple[str, ...]]:
         """What braces in a row's `args` stand for."""
         return {
-            "{runtime_dir}": (self.farm.runtime_dir,),
+            "{runtime_dir}": (str(self.farm.runtime_dir),),
             "{canary}": (self.canary,),
             "{host}": (socket.gethostname(),),
             "{targets}": self.targets,
@@ -75,11 +77,6 @@ class Lab:
             hello = self.client.run(HELLO, cache=False, timeout_s=ANSWER_S)
         return Outcome(result, hello)
 
-    def python(self, file: str, *args: str, **options: object) -> dcodex.Result:
-        """Run a Python program of attacks/ that is not a row."""
-        attack = Attack(file=file, verdicts=frozenset(), args=args)
-        return self.run(attack).result
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -92,26 +89,33 @@ class Outcome:
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
+    right = missing_right()
+    if right:
+        pytest.skip(right)
     if os.geteuid() != 0:
         pytest.skip("needs root: the watcher reads other users' /proc and lends the host addresses")
     with contextlib.ExitStack() as stack:
         targets = stack.enter_context(_listeners())
         before = take(0)
         canary = secrets.token_hex(12)
+        # As an operator's own variables: the farm inherits it, programs must not.
+        os.environ["DCODEX_TEST_CANARY"] = canary
+        stack.callback(os.environ.pop, "DCODEX_TEST_CANARY")
+        cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="dcodex-cache-"))
         farm = stack.enter_context(
             Farm(
-                WIDTH + 2,
+                *quiet_flags(WIDTH + 2),
                 "--compile_cpu_limit=4s",
                 "--compile_wall_limit=8s",
                 "--compile_memory_limit=768MB",
-                environment={"DCODEX_TEST_CANARY": canary},
+                f"--compile_cache_dir={cache}",
             )
         )
-        client = stack.enter_context(farm.connect())
-        watcher = Watcher(farm.pid)
+        client = stack.enter_context(dcodex.connect(farm.target))
+        watcher = Watcher(farm.process.pid)
         watcher.start()
         stack.callback(watcher.stop)
-        targets = (*targets, *_own_sockets(farm.runtime_dir))
+        targets = (*targets, *_own_sockets(str(farm.runtime_dir)))
         yield Lab(farm, client, watcher, before, canary, targets)
 
 

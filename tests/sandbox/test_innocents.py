@@ -6,10 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from dcodex import Limits, Verdict
 from tests.sandbox.conftest import Lab
 from tests.sandbox.corpus import LANGUAGE_OF, MIB
+
+from dcodex import Limits, Verdict
 
 INNOCENTS_DIR = Path(__file__).parent / "innocents"
 PROGRAMS = sorted(path.name for path in INNOCENTS_DIR.iterdir() if path.suffix in LANGUAGE_OF)

@@ -14,16 +14,15 @@ int main(void) {
     TRY("sethostname", 170); TRY("setdomainname", 171);
     TRY("iopl", 172); TRY("ioperm", 173); TRY("vhangup", 153);
     TRY("fanotify_init", 300); TRY("open_by_handle_at", 304);
-    TRY("process_vm_readv", 310); TRY("process_vm_writev", 311); TRY("kcmp", 312);
-    TRY("pidfd_getfd", 438); TRY("process_madvise", 440);
+    TRY("process_vm_readv", 310); TRY("process_vm_writev", 311);
+    TRY("pidfd_getfd", 438);
     TRY("ptrace", 101); attempt_syscall("ptrace traceme", 101, 0, 0, 0, 0, 0, 0);
-    TRY("move_pages", 279); TRY("migrate_pages", 256);
+    TRY("migrate_pages", 256);
     TRY("modify_ldt", 154); TRY("uselib", 134); TRY("_sysctl", 156); TRY("nfsservctl", 180);
     TRY("lookup_dcookie", 212); TRY("sysfs", 139); TRY("ustat", 136);
-    TRY("quotactl_fd", 443); TRY("process_mrelease", 448); TRY("landlock-free", 500);
+    TRY("quotactl_fd", 443);
     TRY("lsm_set_self_attr", 460); TRY("create_module", 174); TRY("get_kernel_syms", 177);
     TRY("query_module", 178); TRY("afs_syscall", 183); TRY("tuxcall", 184); TRY("security", 185);
-    TRY("vmsplice-free", 501); TRY("fsopen", 430); TRY("mount_setattr", 442);
-    TRY("name_to_handle_at", 303);
+    TRY("fsopen", 430); TRY("mount_setattr", 442);
     return finish();
 }

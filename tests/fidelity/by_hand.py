@@ -1,0 +1,74 @@
+"""Runs a program as its author would by hand, with the environment that the sandbox gives."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fidelity.corpus import ARGS, Case
+
+#: Where a program finds itself in the sandbox; by hand it is a scratch directory.
+WORK_DIRECTORY = b"/work"
+INTERPRETER = "/usr/bin/python3"
+#: A harmless program that takes longer hangs.
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of a run, byte for byte."""
+
+    stdout: bytes
+    stderr: bytes
+    #: 0..255; 128+signal where a signal ended it; -1 where it was not compiled.
+    exit_code: int
+    compiler: bytes = b""
+
+
+def run(case: Case, environment: Mapping[str, str]) -> Came:
+    """Run it; the scratch directory's name is replaced by the sandbox's in what it wrote."""
+    with tempfile.TemporaryDirectory(prefix="dcodex-hand-") as scratch:
+        Path(scratch, case.file).write_bytes(case.source)
+        compiler = b""
+        if case.language == "python":
+            command = [INTERPRETER, "-u", case.file, *ARGS]
+        else:
+            compiled = _run(_compile_command(case), scratch, environment, b"")
+            compiler = compiled.stdout + compiled.stderr
+            if compiled.exit_code != 0:
+                return Came(b"", b"", -1, compiler)
+            Path(scratch, case.file).unlink()
+            command = ["./a.out", *ARGS]
+        came = _run(command, scratch, environment, case.stdin)
+        name = os.fsencode(scratch)
+        return Came(
+            came.stdout.replace(name, WORK_DIRECTORY),
+            came.stderr.replace(name, WORK_DIRECTORY),
+            came.exit_code,
+            compiler,
+        )
+
+
+def _compile_command(case: Case) -> list[str]:
+    if case.language == "c":
+        return ["/usr/bin/gcc", "-o", "a.out", case.file, "-lm"]
+    return ["/usr/bin/g++", "-o", "a.out", case.file]
+
+
+def _run(command: list[str], folder: str, environment: Mapping[str, str], stdin: bytes) -> Came:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        input=stdin,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+        start_new_session=True,
+    )
+    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Came(done.stdout, done.stderr, code)

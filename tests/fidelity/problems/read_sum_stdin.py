@@ -1,0 +1,2 @@
+import sys
+data = sys.stdin.read().split(); assert data == []; print(sum(map(int, data)))

@@ -1,0 +1,3 @@
+#include <iostream>
+#include <stdexcept>
+int main() { std::cout << "before" << std::endl; throw std::logic_error("nobody catches"); }

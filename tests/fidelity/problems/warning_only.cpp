@@ -1,0 +1,2 @@
+#include <iostream>
+int main() { int x; if (x = 5) std::cout << "assigned " << x << '\n'; }

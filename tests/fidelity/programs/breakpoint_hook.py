@@ -1,0 +1,3 @@
+import sys
+sys.breakpointhook = lambda *a, **k: print("hook", a)
+breakpoint(1)

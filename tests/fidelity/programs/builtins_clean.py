@@ -1,0 +1,2 @@
+import builtins
+print(sorted(set(dir(builtins)) - {"_"})[-20:], hasattr(builtins, "_"))

@@ -1,0 +1,1 @@
+print((lambda: 0).__code__.co_filename, compile("1", "x", "eval").co_filename)

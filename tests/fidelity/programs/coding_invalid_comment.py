@@ -1,0 +1,2 @@
+# a comment ÿ
+print(1)

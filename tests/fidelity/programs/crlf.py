@@ -1,0 +1,2 @@
+print("crlf")
+raise ValueError("crlf")

@@ -1,0 +1,1 @@
+exec("y = 5"); print(y, eval("__name__"), eval("__file__") == __file__)

@@ -1,0 +1,4 @@
+class X:
+    def __str__(self):
+        return "an object"
+raise SystemExit(X())

@@ -1,0 +1,3 @@
+class Mine(SystemExit):
+    code = 9
+raise Mine(3)

@@ -1,0 +1,2 @@
+import getpass, io, sys
+print(getpass.getpass("Password: ", stream=sys.stderr))

@@ -1,0 +1,5 @@
+"""Module doc."""
+class A:
+    """A doc."""
+    def m(self): "m doc"
+help(A)

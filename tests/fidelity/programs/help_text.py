@@ -1,0 +1,4 @@
+def f(a: int) -> str:
+    """Says."""
+help(f)
+help(len)

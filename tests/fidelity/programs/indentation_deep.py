@@ -1,0 +1,1 @@
+exec("\n".join(" " * n + "if True:" for n in range(120)) + "\n" + " " * 120 + "pass")

@@ -1,0 +1,4 @@
+import logging
+logging.getLogger("mine").warning("last resort")
+logging.getLogger("mine").info("not shown")
+print(sorted(logging.Logger.manager.loggerDict))

@@ -1,0 +1,1 @@
+print(open("/dev/null").fileno(), open("main.py").fileno())

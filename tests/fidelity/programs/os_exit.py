@@ -1,0 +1,4 @@
+import os, sys, atexit
+atexit.register(print, "never")
+sys.stdout.write("unbuffered, so written")
+os._exit(6)

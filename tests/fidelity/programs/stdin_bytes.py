@@ -1,0 +1,2 @@
+import sys, os
+print(sys.stdin.buffer.readline(), os.read(0, 10))

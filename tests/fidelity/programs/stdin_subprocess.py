@@ -1,0 +1,3 @@
+import subprocess, sys
+print(sys.stdin.readline(), end="")
+subprocess.run(["cat"])

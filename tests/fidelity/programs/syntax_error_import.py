@@ -1,0 +1,2 @@
+open("bad_mod.py", "w").write("x = \n")
+import bad_mod

@@ -1,0 +1,2 @@
+match 5:
+    case 1 | x: pass

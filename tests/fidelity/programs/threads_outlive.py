@@ -1,0 +1,6 @@
+import threading, time
+def late():
+    time.sleep(0.1)
+    print("late thread")
+threading.Thread(target=late).start()
+print("main ends")

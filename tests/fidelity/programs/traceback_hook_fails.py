@@ -1,0 +1,5 @@
+import sys
+def hook(kind, value, trace):
+    raise TypeError("hook failed")
+sys.excepthook = hook
+raise ValueError("mine")

@@ -1,0 +1,7 @@
+result = (
+    1 +
+    undefined_name(
+        2,
+        3,
+    )
+)

@@ -1,0 +1,3 @@
+import collections
+prefix_value = 3
+print(prefix_valeu)

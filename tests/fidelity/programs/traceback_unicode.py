@@ -1,0 +1,2 @@
+größe = "ü" * 3
+raise ValueError(f"größe {größe} 文件 😀")

@@ -1,0 +1,1 @@
+def f(x: undefined_at_runtime_ok = 3): pass

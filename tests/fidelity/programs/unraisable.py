@@ -1,0 +1,6 @@
+import sys
+class A:
+    def __del__(self):
+        {}["missing"]
+A()
+print("goes on")

@@ -1,0 +1,4 @@
+x = "\d"
+if x is "a":
+    pass
+assert (1, "always")
