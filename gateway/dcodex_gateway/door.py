@@ -7,13 +7,14 @@ from typing import Any
 
 from dcodex_gateway.translate import Terms
 from dcodex_shared.config import GatewaySettings
-from dcodex_shared.limits import DEFAULT_CEILING, DEFAULT_LIMITS, Limits
+from dcodex_shared.limits import DEFAULT_CEILING, DEFAULT_LIMITS, Limits, resolve
 
 #: The tenant of everyone who shows no token.
 ANONYMOUS = "anonymous"
-#: Metadata of the caller that asks for stamps, and the trailing metadata that holds them.
+#: Metadata of the caller that asks for stamps, and the trailing metadata that holds them: a
+#: JSON array of [where, CLOCK_MONOTONIC seconds], which any caller can read.
 TRACE_KEY = "dcodex-trace"
-TRACE_REPLY_KEY = "dcodex-trace-bin"
+TRACE_REPLY_KEY = "dcodex-stamps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def operator_limits(settings: GatewaySettings) -> tuple[Limits, Limits]:
         file_size_bytes=DEFAULT_CEILING.file_size_bytes,
         open_files=DEFAULT_CEILING.open_files,
     )
-    return default, ceiling
+    # An operator who lowers the ceiling alone means the defaults too.
+    return resolve({}, default, ceiling), ceiling
 
 
 class Door:

@@ -34,6 +34,7 @@ _COMPILE_OPTIONS = (
     *("-O", "-std=", "-D", "-U", "-W", "-w", "-f", "-g", "-m", "-l", "-I"),
     *("-pedantic", "-ansi", "-pthread"),
 )
+_CACHE_POLICIES = frozenset(pb.CachePolicy.values())
 _LIMIT_NAMES = tuple(field.name for field in fields(Limits))
 
 
@@ -42,6 +43,7 @@ class Terms:
     """What applies to one caller's requests: who it is, the operator's limits, what there is."""
 
     tenant: str
+    #: Never above the ceiling.
     default: Limits
     ceiling: Limits
     #: (canonical name, version) pairs that the farm runs now; empty: not known, or none.
@@ -114,7 +116,7 @@ def order_classic(
         environment=(),
         stdin=request.stdin_data.encode(),
         stdin_complete=True,
-        limits=bounds.resolve({}, terms.default, terms.ceiling),
+        limits=terms.default,
     )
     start = pb.Start()
     return _order(start, program, terms, execution_id, deadline_s, streaming=True, trace=trace)
@@ -133,7 +135,7 @@ def _order(
     priority = _PRIORITIES.get(start.priority)
     if priority is None:
         raise _invalid(f"priority: unknown value {start.priority}")
-    if start.cache not in pb.CachePolicy.values():
+    if start.cache not in _CACHE_POLICIES:
         raise _invalid(f"cache: unknown value {start.cache}")
     client_key = start.execution_id
     if client_key:
@@ -358,10 +360,10 @@ def _check_labels(labels: Iterable[tuple[str, str]]) -> None:
 
 
 def _limits(start: pb.Start, terms: Terms) -> Limits:
-    asked: dict[str, float] = {}
-    if start.HasField("limits"):
-        given = start.limits
-        asked = {field.name: getattr(given, field.name) for field, _ in given.ListFields()}
+    if not start.HasField("limits"):
+        return terms.default
+    given = start.limits
+    asked = {field.name: getattr(given, field.name) for field, _ in given.ListFields()}
     return bounds.resolve(asked, terms.default, terms.ceiling)
 
 
