@@ -7,7 +7,7 @@ submission, or what the worker was leased. An execution that is not known is lat
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 
 from dcodex_coordinator.execution import Execution, Phase
@@ -55,6 +55,10 @@ MAX_ID_CHARS = 128
 REMEMBERED_ENTRIES = 2000
 REMEMBERED_BYTES = 16 * MIB
 REMEMBERED_S = 600.0
+#: Ids of ended executions that are not taken in again: those of the last seconds at full speed.
+ENDED_IDS = 20_000
+#: Requests wait so long for a worker of their language to come at all: a host's restart.
+STRANDED_S = 30.0
 #: Executions whose position is looked at again in one tick.
 POSITIONS_A_TICK = 100
 #: A request is refused early only when the queue is this many times too long for its deadline:
@@ -109,8 +113,13 @@ class Desk:
         self.versions: dict[str, tuple[str, ...]] = {}
         #: Idle workers that recent demand wants armed, by language: those beyond are cheap.
         self.wanted: dict[str, int] = {}
+        #: The ids that ended last, oldest first: a message that was on its way twice must not
+        #: run a program twice.
+        self._ended: OrderedDict[str, None] = OrderedDict()
         #: Requests served from the queue so far.
         self._served = 0
+        #: Languages that wait and that no worker can run, and since when.
+        self._stranded_since: dict[str, float] = {}
         #: Streaming executions whose position may have changed, looked at in turn.
         self._told: deque[Execution] = deque()
         #: New requests are refused.
@@ -214,7 +223,7 @@ class Desk:
             self._figures.dropped["malformed"] += 1
             return False
         execution.unacknowledged += len(data)
-        if execution.unacknowledged > execution.submit.window_bytes + MAX_CHUNK_BYTES:
+        if execution.unacknowledged > execution.submit.window_bytes:
             self._figures.dropped["window"] += 1
             return False
         if execution.phase is Phase.RUNNING:
@@ -328,8 +337,15 @@ class Desk:
             where = "while the program ran" if execution.phase is Phase.RUNNING else "in the queue"
             self._fail(execution, Reason.DEADLINE_EXCEEDED, f"the deadline passed {where}", now)
 
-    def tick(self) -> None:
-        """Tell those who have waited for long that the queue moves. Now and then, not each."""
+    def tick(self, now: float) -> None:
+        """Look after those who wait: where nobody can serve them any more, and how far they are."""
+        for language, depth in self.queue.depths().items():
+            if not depth or self._is_served(language):
+                self._stranded_since.pop(language, None)
+            elif now - self._stranded_since.setdefault(language, now) > STRANDED_S:
+                for execution in self.queue.waiting(language):
+                    message = f"no worker for {language} came in {STRANDED_S:g} s"
+                    self._fail(execution, Reason.UNAVAILABLE, message, now)
         for _ in range(min(POSITIONS_A_TICK, len(self._told))):
             execution = self._told.popleft()
             if execution.phase is not Phase.WAITING:
@@ -378,6 +394,14 @@ class Desk:
             language in worker.host.languages
             for shelf in self._pool.idle.values()
             for worker in shelf.values()
+        )
+
+    def _is_served(self, language: str) -> bool:
+        """Whether some worker may yet run this language."""
+        return any(
+            language in worker.host.languages
+            for worker in self._pool
+            if worker.state is not State.SHUTDOWN and not worker.retiring
         )
 
     def _choose(self, language: str) -> Worker:
@@ -445,6 +469,7 @@ class Desk:
             0 < len(submit.execution_id) <= MAX_ID_CHARS
             # A gateway's ids are unique for ever: this one is broken, or guesses another's.
             and submit.execution_id not in self._executions
+            and submit.execution_id not in self._ended
             and len(submit.tenant) <= MAX_ID_CHARS
             and len(submit.client_key) <= MAX_ID_CHARS
             and len(submit.cache_key) <= MAX_ID_CHARS
@@ -640,6 +665,9 @@ class Desk:
         if phase in (Phase.WAITING, Phase.FOLLOWING):
             self._release(execution)
         del self._executions[execution_id]
+        self._ended[execution_id] = None
+        if len(self._ended) > ENDED_IDS:
+            self._ended.popitem(last=False)
         of_gateway = self._by_gateway[execution.gateway]
         del of_gateway[execution_id]
         if not of_gateway:
@@ -776,6 +804,24 @@ class Desk:
     def _clock(self) -> float:
         return self._outbox.now
 
+    def unacknowledged(self) -> dict[str, int]:
+        """Bytes under way to gateways, by execution."""
+        return {name: execution.unacknowledged for name, execution in self._executions.items()}
+
+    def leftovers(self) -> dict[str, int]:
+        """What is held for executions, where it is anything."""
+        held = {
+            "executions": len(self._executions),
+            "gateways": len(self._by_gateway),
+            "held": self._held,
+            "held_bytes": self._held_bytes,
+            "tenants": len(self._held_by_tenant),
+            "deadlines": len(self._deadlines),
+            "flights": len(self._flights),
+            "recorded_bytes": self._budget.held_bytes,
+        }
+        return {name: count for name, count in held.items() if count}
+
     def check(self) -> None:
         """Assert what must always hold."""
         self.queue.check()
@@ -797,6 +843,9 @@ class Desk:
             if execution.recording is not None:
                 recorded += execution.recording.size_bytes
         assert self._budget.held_bytes == recorded
+        # Work-conserving: nobody waits while somebody who could serve it is idle.
+        for language, depth in self.queue.depths().items():
+            assert not depth or not self._can_run(language), language
 
 
 def _answers(key: tuple[object, ...], result: Result) -> bool:

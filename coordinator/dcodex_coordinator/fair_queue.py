@@ -311,6 +311,11 @@ class FairQueue(Generic[T]):
         found = self._languages.get(language)
         return 0 if found is None else found.ahead(tenant)
 
+    def waiting(self, language: str) -> list[T]:
+        """Everything that waits for this language, in order of arrival."""
+        found = self._languages.get(language)
+        return [] if found is None else [one.item for one in found.arrived.values()]
+
     def depths(self) -> dict[str, int]:
         """Requests that wait, by every language ever seen."""
         return {name: len(language.arrived) for name, language in self._languages.items()}

@@ -203,6 +203,10 @@ class Machine:
         hosts = self._supervisor.hosts.values()
         return farm_view(self._pool, self._desk.queue, hosts, self.figures, now)
 
+    def is_connected(self, side: Side, routing_id: bytes) -> bool:
+        """Whether this peer said Hello and is still believed to be there."""
+        return routing_id in self._peers[side]
+
     def peer_counts(self) -> dict[str, int]:
         """Connections by role."""
         counts = dict.fromkeys((role.name.lower() for role in Role), 0)
@@ -223,15 +227,27 @@ class Machine:
         """Waiting requests by language."""
         return self._desk.queue.depths()
 
+    def unacknowledged(self) -> dict[str, int]:
+        """Bytes under way to gateways, by execution."""
+        return self._desk.unacknowledged()
+
+    def leftovers(self) -> dict[str, int]:
+        """What is held for executions: all of it goes when they do."""
+        return self._desk.leftovers()
+
     def starting(self) -> int:
         """Workers asked for that are not ready yet."""
         return self._supervisor.starting
 
     def check(self) -> None:
-        """Assert what must always hold."""
+        """Assert what must always hold between turns."""
         self._pool.check()
         self._desk.check()
         self._supervisor.check()
+        assert not self._outbox.sends
+        for peers in self._peers.values():
+            for peer in peers.values():
+                assert self._outbox.now - peer.heard_at <= LOST_S + PAUSE_S, peer
 
     # --- connections -------------------------------------------------------------------------
 
@@ -331,21 +347,27 @@ class Machine:
                 self._misplaced(peer, message)
 
     def _from_worker(self, peer: Peer, message: Message, payload: bytes, now: float) -> None:
-        if type(message) is Heartbeat:
-            return
         if type(message) is Ready:
             self._farm_changed = True
             idle = self._supervisor.ready(peer, message.language, message.arming_s, now)
             if idle is not None:
                 self._desk.dispatch(now)
-            return
+                return
         worker = self._supervisor.worker(peer)
         if worker is None:
-            # It was given up, or never was ready: it is not believed.
-            self.figures.dropped["not_leased"] += 1
+            if not self._supervisor.is_starting(peer):
+                # It was given up: it is not believed, and should know.
+                self.figures.dropped["not_leased"] += type(message) is not Heartbeat
+                del self._peers[peer.side][peer.routing_id]
+                self._turn_away(peer.side, peer.routing_id, "this worker was given up")
             return
         sound = True
         match message:
+            case Heartbeat():
+                pass
+            case Ready():
+                # It says that it is done, without a word on what it ran.
+                sound = worker.state is not State.BUSY
             case Output():
                 sound = self._desk.output(worker, message, payload, now)
             case StdinCredit():
@@ -399,7 +421,7 @@ class Machine:
         for worker in self._supervisor.overdue(now):
             self._supervisor.lose(worker, "overdue", now)
             self._lost(worker, now)
-        self._desk.tick()
+        self._desk.tick(now)
         self._balance(now)
         for peers in self._peers.values():
             for peer in peers.values():

@@ -59,6 +59,8 @@ class Supervisor:
         """Every language that some host offers, with its versions, sorted."""
         found: dict[str, set[str]] = {}
         for host in self._hosts.values():
+            if host.draining:
+                continue
             for language, version in host.languages.items():
                 found.setdefault(language, set()).add(version)
         return {language: tuple(sorted(found[language])) for language in sorted(found)}
@@ -102,6 +104,10 @@ class Supervisor:
     def worker(self, peer: Peer) -> Worker | None:
         """The worker behind this connection, unless it is SHUTDOWN or not ready yet."""
         return self._by_peer.get(peer)
+
+    def is_starting(self, peer: Peer) -> bool:
+        """Whether this connection's worker has not said Ready yet."""
+        return peer in self._starting_peers
 
     def ready(self, peer: Peer, language: str, arming_s: float, now: float) -> Worker | None:
         """A worker has armed; returns it if it is idle now."""
