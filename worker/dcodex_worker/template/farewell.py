@@ -5,28 +5,31 @@ Theory of operation
 At its end an interpreter clears every module, which in a fork of a template writes into
 thousands of pages that it shares with the template, to free memory that the kernel frees a
 moment later. A function registered before any of the program's own `atexit` functions, hence
-called after all of them, takes the preloaded modules out of sys.modules (nothing that a program
-could still see: its own modules are taken apart as ever, so that its destructors run), and
-leaves a last object in `builtins`, whose destructor, called when the interpreter has cleared
-everything but itself, ends the process with the exit status it would have had.
+called after all of them, leaves only the program's own modules in sys.modules (so that its
+destructors run as ever), and a last object in `sys`, whose destructor, called when the
+interpreter has cleared everything but itself, ends the process with the exit status it would
+have had.
 
 That status is known from here in the two usual cases: main.py ended (the interpreter has then
 deleted __main__.__file__), with an exception that it printed (sys.last_type) or without. In all
 others (SystemExit, other threads still alive, ...) the interpreter ends as it always does,
 only without the preloaded modules.
+
+Even to take a module out of a dictionary writes into its reference count, hence its page: the
+contents of sys.modules are exchanged as a whole for those of a small dictionary.
 """
 
 from __future__ import annotations
 
 import atexit
-import builtins
 import ctypes
+import itertools
 import os
 import sys
 from typing import Any
 
-#: Printing and importing still work in a program's destructors with these.
-_KEPT = ("__main__", "builtins", "sys")
+#: Never left out: the interpreter itself takes these apart last.
+_KEPT = ("sys", "builtins", "__main__")
 
 
 def prepare(hidden: tuple[str, ...]) -> None:
@@ -34,7 +37,9 @@ def prepare(hidden: tuple[str, ...]) -> None:
 
     hidden: names of modules that a program's process will take out of sys.modules.
     """
-    preloaded = [name for name in sys.modules if name not in _KEPT and name not in hidden]
+    visible = [name for name in sys.modules if name not in hidden]
+    # A program's own modules come behind this one.
+    last_preloaded = visible[-1]
     status = [0]
     # Taking a module apart writes into as many pages as using it: none of these ever is.
     kept: list[Any] = [sys.modules[name] for name in hidden]
@@ -57,12 +62,13 @@ def prepare(hidden: tuple[str, ...]) -> None:
         increment(thing)
 
     def shorten() -> None:
-        for name in preloaded:
-            module = sys.modules.pop(name, None)
-            if module is not None:
-                kept.append(module)
-        # Looked up here: a reference kept would keep the program's own objects from their end.
-        main = sys.modules.get("__main__")
+        modules = sys.modules
+        names = [*_KEPT, *itertools.takewhile(last_preloaded.__ne__, reversed(modules))]
+        own = {name: modules.pop(name) for name in names if name in modules}
+        _exchange(modules, own)
+        # `own` now holds the others, for ever.
+        kept.append(own)
+        main = modules.get("__main__")
         if main is None or "__file__" in main.__dict__ or len(threads()) > 1:
             return
         uncaught = getattr(sys, "last_type", None)
@@ -71,7 +77,17 @@ def prepare(hidden: tuple[str, ...]) -> None:
                 return  # ends by the signal itself
             status[0] = 1
         # The last name in, hence the last one out.
-        builtins.__dict__["__farewell__"] = new_capsule(1, None, destructor)
+        sys.__dict__["__farewell__"] = new_capsule(1, None, destructor)
 
     increment(shorten)
     atexit.register(shorten)
+
+
+def _exchange(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Exchange the contents of two dictionaries, all that follows the head of the objects."""
+    head = object.__basicsize__
+    size = dict.__basicsize__ - head
+    first, second = id(one) + head, id(other) + head
+    content = ctypes.string_at(first, size)
+    ctypes.memmove(first, second, size)
+    ctypes.memmove(second, content, size)

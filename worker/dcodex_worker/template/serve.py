@@ -6,6 +6,7 @@ host made, and never runs a program itself.
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import gc
 import importlib
@@ -61,8 +62,9 @@ def run() -> None:
     _smooth_the_way()
     ours = _hidden_modules()
     farewell.prepare(hidden=ours)
+    environment = tuple(os.environ.items())
     launch = _serve(specification)
-    _become(launch, ours)
+    _become(launch, ours, environment)
 
 
 def _serve(specification: dict[str, Any]) -> dict[str, Any]:
@@ -163,16 +165,31 @@ def _hidden_modules() -> tuple[str, ...]:
     return tuple(name for name in sys.modules if name.partition(".")[0] == _OURS)
 
 
-def _become(launch: dict[str, Any], ours: tuple[str, ...]) -> None:
+def _become(
+    launch: dict[str, Any], ours: tuple[str, ...], environment: tuple[tuple[str, str], ...]
+) -> None:
     """The last of our code in a program's process: what a start by hand would have set."""
     for name in ours:
         sys.modules.pop(name, None)
     sys.argv[1:] = launch["argv"][1:]
     sys.orig_argv[3:] = launch["argv"][1:]
-    environment = dict(launch["environment"])
-    if environment != dict(os.environ):
+    sys.modules["__main__"] = _fresh_main()
+    if launch["environment"] != environment:
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update(launch["environment"])
+
+
+def _fresh_main() -> types.ModuleType:
+    """__main__ as the interpreter makes it.
+
+    The one it made is exempt from garbage collection since gc.freeze(), and with it would be
+    the program's objects, whose destructors are to run at its end.
+    """
+    main = types.ModuleType("__main__")
+    vars(main).update(
+        __loader__=importlib.machinery.BuiltinImporter, __annotations__={}, __builtins__=builtins
+    )
+    return main
 
 
 def _smooth_the_way() -> None:
