@@ -66,8 +66,20 @@ class FarmFeed:
     # --- for services ------------------------------------------------------------------------
 
     async def newest(self) -> FarmView:
-        """The farm now; Rejected where nobody can say."""
+        """The farm now, with all that its callers were told before they asked.
+
+        Rejected where nobody can say. What is here may be MIN_INTERVAL_S old, so the
+        coordinator is asked anew; the link keeps order, so what it answers is newer than
+        every end of an execution that has passed here.
+        """
         with self._watching():
+            seen = self._version
+            self._watch(True)
+            try:
+                async with asyncio.timeout(FIRST_S):
+                    await self._change(seen)
+            except TimeoutError:
+                raise Rejected(Reason.UNAVAILABLE, "the coordinator does not answer", 1.0) from None
             return await self._next()
 
     async def views(self) -> AsyncIterator[FarmView]:
