@@ -75,7 +75,7 @@ def test_it_leaves_nothing_behind() -> None:
             running = client.execute("import time; print('on'); time.sleep(60)")
             assert any(isinstance(event, Stdout) for event in running)
             running.cancel()
-        assert farm.stop() == 0
+        assert farm.stop() == 0, farm.log_tail()
         assert not farm.runtime_dir.exists()
         host, port = farm.target.split(":")
         with pytest.raises(ConnectionRefusedError):
@@ -104,7 +104,7 @@ def test_sigterm_lets_what_runs_finish_and_takes_nothing_new(own_farm: Farm) -> 
         assert own_farm.process.poll() is None
         execution.send_stdin("it\n")
         assert execution.result().check().text == "got it\n"
-    assert own_farm.stop() == 0
+    assert own_farm.stop() == 0, own_farm.log_tail()
 
 
 @pytest.mark.parametrize("module", ["dcodex_gateway", "dcodex_coordinator", "dcodex_worker"])
@@ -122,7 +122,7 @@ def test_a_part_that_is_killed_is_replaced(own_farm: Farm, module: str) -> None:
                 assert time.monotonic() < deadline
     others = {name: pid for name, pid in children(own_farm).items() if name != module}
     assert others == {name: pid for name, pid in before.items() if name != module}
-    assert own_farm.stop() == 0
+    assert own_farm.stop() == 0, own_farm.log_tail()
 
 
 def test_when_up_itself_is_killed_its_parts_end_too() -> None:
@@ -175,7 +175,7 @@ def test_two_gateways_share_a_port() -> None:
         for _ in range(12):
             with dcodex.connect(farm.target) as client:
                 assert client.run("print(1)").check().text == "1\n"
-        assert farm.stop() == 0
+        assert farm.stop() == 0, farm.log_tail()
 
 
 def test_the_fixed_flags_are_taken_with_either_spelling() -> None:
