@@ -41,6 +41,7 @@ from dcodex_shared.messages import (
 )
 from dcodex_shared.program import Program, SourceFile, pack_program, unpack_records
 from dcodex_shared.wire import decode, encode
+from dcodex_worker import leftovers
 
 #: Every wait in these tests ends by then: a template with numpy on a busy machine takes seconds.
 PATIENCE_S = 40.0
@@ -307,6 +308,25 @@ def test_when_the_host_is_killed_everything_dies_with_it(machine: Machine) -> No
     assert {"dcodex-nursery", "dcodex-worker"} <= set(below.values())
     with all_gone(below):
         machine.process.kill()
+
+
+def test_what_a_killed_host_left_is_swept_and_what_a_living_one_holds_is_not(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "YOUNG_S", 0.0)
+    machine.coordinator.start_worker()
+    leftovers.sweep(str(machine.directory), "")
+    assert machine.leaves()
+    machine.coordinator.lease("print('alive')")
+    assert machine.coordinator.finish()[0].verdict == Verdict.OK
+    below = machine.descendants()
+    with all_gone(below):
+        machine.process.kill()
+        machine.process.wait(PATIENCE_S)
+    assert machine.cgroups()
+    leftovers.sweep(str(machine.directory), "")
+    assert machine.cgroups() == []
+    assert not list(machine.directory.glob("host-*"))
 
 
 def test_a_host_without_its_nursery_ends_and_leaves_nothing(machine: Machine) -> None:

@@ -17,6 +17,7 @@ workers, templates and sandboxes with it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -42,7 +43,7 @@ from dcodex_shared.messages import (
     StopWorker,
     WorkerExited,
 )
-from dcodex_worker import pressure, reports
+from dcodex_worker import leftovers, pressure, reports
 from dcodex_worker.crew import Ask, Bury, Command, Crew, Fork, Kill
 from dcodex_worker.link import Link
 from dcodex_worker.metrics import Metrics
@@ -50,6 +51,7 @@ from dcodex_worker.nursery import Born, Died, Nursery, NurseryLost
 from dcodex_worker.presence import State
 from dcodex_worker.processes import set_name
 from dcodex_worker.runtimes import Slot, Slots, Templates
+from dcodex_worker.runtimes.slots import templates_directory
 from dcodex_worker.sandbox.box import SetupError
 
 log = logging.getLogger(__name__)
@@ -85,29 +87,32 @@ def run(settings: WorkerSettings) -> int:
 
 
 def _run(settings: WorkerSettings, nursery: Nursery, signals: socket.socket, report_fd: int) -> int:
-    try:
-        slots = Slots(settings)
-        templates = Templates(settings)
-    except SetupError as error:
-        log.error("this machine cannot isolate programs error=%s", error)
-        return 1
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    name = settings.name or socket.gethostname()
-    link = Link(context, settings.worker_endpoint, Hello(Role.HOST, name))
-    host = Host(settings, nursery, slots, templates, link, signals, report_fd)
-    exposition = serve(
-        settings.metrics_host, settings.metrics_port, host.metrics.registry, host.ready
-    )
-    log.info("serving metrics host=%s port=%d", settings.metrics_host, exposition.port)
-    try:
-        templates.start()
+    leftovers.sweep(settings.runtime_dir, settings.cgroup_root)
+    with contextlib.ExitStack() as stack:
+        try:
+            slots = Slots(settings)
+            stack.callback(slots.close)
+            claimed = leftovers.claim([path for _, path in slots.tree.directories])
+            templates = Templates(settings)
+            stack.callback(templates.close)
+            templates.start()
+        except SetupError as error:
+            log.error("this machine cannot isolate programs error=%s", error)
+            return 1
+        claimed += leftovers.claim([templates_directory(settings)])
+        for fd in claimed:
+            stack.callback(os.close, fd)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        stack.callback(context.term)
+        name = settings.name or socket.gethostname()
+        link = Link(context, settings.worker_endpoint, Hello(Role.HOST, name))
+        host = Host(settings, nursery, slots, templates, link, signals, report_fd)
+        exposition = serve(
+            settings.metrics_host, settings.metrics_port, host.metrics.registry, host.ready
+        )
+        stack.callback(exposition.close)
+        log.info("serving metrics host=%s port=%d", settings.metrics_host, exposition.port)
         return host.serve()
-    finally:
-        link.close()
-        context.term()
-        exposition.close()
-        templates.close()
-        slots.close()
 
 
 class Host:
@@ -168,7 +173,9 @@ class Host:
         except NurseryLost as error:
             log.error("the nursery is lost and all workers with it reason=%s", error)
             status = 1
-        self._end(time.monotonic())
+        finally:
+            self._end(time.monotonic())
+            self._link.close()
         return status
 
     def _turn(self, events: set[int], now: float) -> None:

@@ -40,7 +40,8 @@ class Slots:
             raise SetupError("slots", 0, f"slots must be between 1 and {MAX_SLOTS}")
         pid = os.getpid()
         try:
-            self._tree = cgroup.create_tree(f"dcodex-{pid}", settings.cgroup_root)
+            #: The groups of this host.
+            self.tree = cgroup.create_tree(f"dcodex-{pid}", settings.cgroup_root)
         except cgroup.CgroupError as error:
             raise SetupError("cgroup", 0, str(error)) from error
         self._first_id = FIRST_ID + pid * IDS_PER_HOST
@@ -54,16 +55,16 @@ class Slots:
         number = min(self._free)
         self._free.remove(number)
         first = self._first_id + number * _IDS_PER_SLOT
-        return Slot(number, Identity(first, first + 1), self._tree, f"w{number}-", self._templates)
+        return Slot(number, Identity(first, first + 1), self.tree, f"w{number}-", self._templates)
 
     def give_back(self, slot: Slot) -> None:
         """Clean up whatever a worker that is gone has left, and free its place."""
-        cgroup.remove_leaves(self._tree, slot.leaf_prefix)
+        cgroup.remove_leaves(self.tree, slot.leaf_prefix)
         self._free.add(slot.number)
 
     def close(self) -> None:
         """Kill and remove everything."""
-        cgroup.remove_tree(self._tree)
+        cgroup.remove_tree(self.tree)
 
 
 def templates_directory(settings: WorkerSettings) -> str:

@@ -132,11 +132,12 @@ class Leaf:
         #: What was written last, so that equal limits cost nothing on a request's path.
         self._memory_bytes = 0
         self._processes = 0
-        self._cpu_baseline = (0.0, 0.0)
+        self._cpu_baseline = (0.0, 0.0, 0.0)
         self._oom_baseline = 0
         self._refused_baseline = 0
         self._peak_baseline = 0
         if self._version == 1:
+            self._cpu_total = self._open("cpuacct", "cpuacct.usage")
             self._cpu_user = self._open("cpuacct", "cpuacct.usage_user")
             self._cpu_system = self._open("cpuacct", "cpuacct.usage_sys")
             self._peak = self._open("memory", "memory.max_usage_in_bytes", os.O_RDWR)
@@ -144,7 +145,7 @@ class Leaf:
             self._refused = self._open("pids", "pids.events")
             self._current = self._open("pids", "pids.current")
         else:
-            self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
+            self._cpu_total = self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
             self._peak = self._open("unified", "memory.peak")
             self._oom = self._open("unified", "memory.events")
             self._refused = self._open("unified", "pids.events")
@@ -179,8 +180,14 @@ class Leaf:
 
     def cpu_s(self) -> tuple[float, float]:
         """User and system time since start_counting(), of all processes, in seconds."""
-        user, system = self._cpu()
-        return user - self._cpu_baseline[0], system - self._cpu_baseline[1]
+        total, user, system = (
+            now - before for now, before in zip(self._cpu(), self._cpu_baseline, strict=True)
+        )
+        # Version 1 counts the sum exactly, but whose it is by the timer's tick alone, between
+        # which a program may hide: the ticks tell the shares, never the sum.
+        ticks = user + system
+        share = system / ticks if ticks > 0 else 0.0
+        return total * (1.0 - share), total * share
 
     def peak_memory_bytes(self, largest_process_bytes: int = 0) -> int:
         """The highest memory since start_counting().
@@ -208,6 +215,7 @@ class Leaf:
     def remove(self) -> None:
         """Kill what is left, and remove the groups."""
         for fd in {
+            self._cpu_total,
             self._cpu_user,
             self._cpu_system,
             self._peak,
@@ -235,14 +243,17 @@ class Leaf:
             self._write("memory", both, str(memory_bytes), may_lack=True)
             self._write("memory", "memory.limit_in_bytes", str(memory_bytes))
 
-    def _cpu(self) -> tuple[float, float]:
+    def _cpu(self) -> tuple[float, float, float]:
+        """Total, user and system time since ever, in seconds."""
         if self._version == 1:
             return (
+                self._number(self._cpu_total) * _NANOSECOND,
                 self._number(self._cpu_user) * _NANOSECOND,
                 self._number(self._cpu_system) * _NANOSECOND,
             )
-        text = os.pread(self._cpu_user, 512, 0)
+        text = os.pread(self._cpu_total, 512, 0)
         return (
+            _find_field(text, b"usage_usec") * _MICROSECOND,
             _find_field(text, b"user_usec") * _MICROSECOND,
             _find_field(text, b"system_usec") * _MICROSECOND,
         )
