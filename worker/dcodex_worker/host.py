@@ -5,7 +5,7 @@ Theory of operation
 The host forks the nursery first, while it has neither threads nor sockets; then it starts the
 warm templates, the metrics port and the link. Its loop performs what crew.py decides, tells
 the coordinator once a second how the machine fares, and cleans the slot of every worker that
-died before it says so: after WorkerExited nothing of that worker is left.
+died before another one gets it.
 
 A coordinator that is lost takes its workers with it: what they run nobody can be told of. The
 host then looks for the next one with a new link, for as long as it takes.
@@ -313,13 +313,18 @@ class Host:
         pidfd = self._pidfd_of.pop(worker_id, None)
         if pidfd is not None:
             os.close(pidfd)
-        slot = self._slot_of.pop(worker_id, None)
-        if slot is not None:
-            self._slots.give_back(slot)
         log.info("gone worker_id=%s reason=%r", worker_id, reason)
+        # Told first: a caller waits for the news, and on a busy machine cleaning takes its time.
         if self._met:
-            # The time of now: cleaning may have taken a while.
             self._link.send(WorkerExited(worker_id, reason), b"", time.monotonic())
+        slot = self._slot_of.pop(worker_id, None)
+        if slot is None:
+            return
+        try:
+            self._slots.give_back(slot)
+        except OSError as error:
+            # The place stays taken: nobody else may get what still lives there.
+            log.error("could not clean a slot number=%d error=%s", slot.number, error)
 
     def _end(self, now: float) -> None:
         """Leave nothing: whoever is still in the table died with the nursery."""
