@@ -53,6 +53,7 @@ class Lab:
             "{canary}": (self.canary,),
             "{host}": (socket.gethostname(),),
             "{targets}": self.targets,
+            "{oom_floor}": ("1001" if _may_hold_scores() else "0",),
         }
 
     def run(self, attack: Attack) -> Outcome:
@@ -76,6 +77,16 @@ class Lab:
         if attack.destructive:
             hello = self.client.run(HELLO, cache=False, timeout_s=ANSWER_S)
         return Outcome(result, hello)
+
+
+#: Linux capability number.
+_CAP_SYS_RESOURCE = 24
+
+
+def _may_hold_scores() -> bool:
+    """Whether the farm may forbid programs to lower their oom_score_adj to 0."""
+    rows = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return bool(int(rows["CapEff"], 16) >> _CAP_SYS_RESOURCE & 1)
 
 
 @dataclass(frozen=True, slots=True)

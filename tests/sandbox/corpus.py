@@ -112,8 +112,9 @@ FILES = (
     Attack(file="inode_flood.py", verdicts=OK_OR_MEMORY | CPU, destructive=True),
 )
 PROC = (
-    *_probes("procfs_secrets.py", "oom_score.py", "cgroup_files.py", "ptrace_neighbour.py"),
+    *_probes("procfs_secrets.py", "cgroup_files.py", "ptrace_neighbour.py"),
     *_probes("procfs_pids.py", args=("{runtime_dir}", "{canary}", "{host}")),
+    *_probes("oom_score.py", args=("{oom_floor}",)),
     *_probes("pid_one.py", "replace_self.py", "memfd_exec.py", "core_dump.py"),
 )
 IDENTITY = (
@@ -195,11 +196,17 @@ HOGS = (
     Attack(file="shm_hog.py", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="sysv_hog.c", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="memfd_hog.py", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
-    Attack(file="pipe_hog.c", verdicts=OK_OR_MEMORY | FAILED, limits=TIGHT, destructive=True),
+    Attack(
+        file="pipe_hog.c", verdicts=OK_OR_MEMORY | FAILED | WALL, limits=TIGHT, destructive=True
+    ),
     Attack(file="socket_hog.c", verdicts=OK_OR_MEMORY | CPU, limits=TIGHT, destructive=True),
     Attack(file="page_table_hog.c", verdicts=MEMORY, limits=TIGHT, destructive=True),
+    Attack(file="oom_keeper.c", verdicts=MEMORY | OK, limits=TIGHT, destructive=True),
+    Attack(file="oom_keeper.py", verdicts=MEMORY | FAILED | OK, limits=TIGHT, destructive=True),
     Attack(file="dentry_flood.py", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
-    Attack(file="object_flood.c", verdicts=OK_OR_MEMORY | CPU, limits=TIGHT, destructive=True),
+    Attack(
+        file="object_flood.c", verdicts=OK_OR_MEMORY | CPU | WALL, limits=TIGHT, destructive=True
+    ),
     Attack(file="mq_hog.py", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="self_kill.py", verdicts=SIGNALED, signal=9, exit_code=137, stdout=b"before\n"),
     Attack(
@@ -305,7 +312,6 @@ FORGERIES = (
         )
         for name, number in (
             ("SIGXCPU", 24),
-            ("SIGXFSZ", 25),
             ("SIGKILL", 9),
             ("SIGTERM", 15),
             ("SIGSYS", 31),

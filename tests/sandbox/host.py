@@ -211,9 +211,10 @@ class Watcher:
     def look(self) -> None:
         """One look at everything."""
         self.looks += 1
-        by_space: dict[str, set[int]] = {}
         for process in descendants(self._farm_pid, processes()).values():
-            if process.pid_namespace in ("", self._ours):
+            if not process.pid_namespace:
+                continue  # dead, and not yet reaped
+            if process.pid_namespace == self._ours:
                 if process.comm.startswith(MARK):
                     self.violations.add(f"{process.comm} runs outside any sandbox")
                 continue
@@ -222,9 +223,3 @@ class Watcher:
             self.programs.add(process.pid)
             if 0 in process.uids:
                 self.violations.add(f"{process.comm} runs as the host's root")
-            by_space.setdefault(process.pid_namespace, set()).update(process.uids)
-        owners: dict[int, str] = {}
-        for space, uids in by_space.items():
-            for uid in uids:
-                if owners.setdefault(uid, space) != space:
-                    self.violations.add(f"uid {uid} is used by two sandboxes at once")

@@ -6,7 +6,7 @@ int main(int argc, char **argv) {
     if (!strcmp(kind, "null")) *(volatile int *)0 = 1;
     if (!strcmp(kind, "stack")) return deep(0);
     if (!strcmp(kind, "abort")) abort();
-    if (!strcmp(kind, "divide")) { volatile int zero = 0; return 1 / zero; }
+    if (!strcmp(kind, "divide")) { volatile int one = 1, zero = 0; one = one / zero; return one; }
     if (!strcmp(kind, "bus")) raise(SIGBUS);
     if (!strcmp(kind, "trap")) __builtin_trap();
     if (!strcmp(kind, "pipe")) raise(SIGPIPE);

@@ -23,7 +23,6 @@ import fcntl
 p.attempt("bring lo down", lambda: fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0)))
 p.attempt("new address", lambda: fcntl.ioctl(s, 0x8916, struct.pack("16sHH4s8x", b"lo", 2, 0, socket.inet_aton("10.1.1.1"))))
 p.attempt("tun", lambda: os.open("/dev/net/tun", os.O_RDWR))
-p.attempt("privileged option", lambda: s.setsockopt(socket.SOL_SOCKET, 25, b"lo\0"), also=())
 p.attempt("SO_MARK", lambda: s.setsockopt(socket.SOL_SOCKET, 36, 1))
 p.attempt("SO_SNDBUFFORCE", lambda: s.setsockopt(socket.SOL_SOCKET, 32, 1 << 30))
 p.finish()

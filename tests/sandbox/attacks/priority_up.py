@@ -17,7 +17,9 @@ try:
 except OSError as error:
     p.outcomes.append(f"affinity={error.errno}")
 p.attempt("ioprio realtime", lambda: syscall(251, 1, 0, (1 << 13) | 0))
+import mmap
 libc = ctypes.CDLL(None, use_errno=True)
-buffer = ctypes.create_string_buffer(256 << 20)
-p.holds("256 MiB cannot be locked", libc.mlock(buffer, 256 << 20) != 0)
+area = mmap.mmap(-1, 256 << 20)
+address = ctypes.addressof(ctypes.c_char.from_buffer(area))
+p.holds("256 MiB cannot be locked", libc.mlock(ctypes.c_void_p(address), ctypes.c_size_t(256 << 20)) != 0)
 p.finish()

@@ -20,7 +20,7 @@ for pid in pids:
         for word in secret_words:
             # argv of this very process holds the words that were handed to it.
             if word.encode() in data and not (pid in own and name in ("cmdline", "environ")):
-                p.leaks.append(f"{word} in /proc/{pid}/{name}")
+                p.leaks.append(f"word {secret_words.index(word)} in /proc/{pid}/{name}")
     if pid not in own:
         for name in ("root", "cwd", "exe"):
             try:

@@ -11,12 +11,18 @@ def read(path):
     if not data.strip():
         raise PermissionError(1, "empty")
     return data
-for name in ("kcore", "keys", "key-users", "kmsg", "timer_list", "sched_debug", "sysrq-trigger", "kpagecount", "kpageflags", "kpagecgroup", "vmallocinfo", "slabinfo", "pagetypeinfo", "latency_stats", "acpi/wakeup", "scsi/scsi", "asound/cards", "modules", "iomem", "ioports", "fs/ext4", "bus/pci/devices", "config.gz", "mtrr", "tty/driver/serial", "schedstat", "locks", "interrupts", "softirqs", "partitions", "diskstats", "swaps", "sysvipc/shm", "driver/rtc", "irq/default_smp_affinity", "kallsyms"):
+for name in ("kcore", "keys", "key-users", "kmsg", "timer_list", "sched_debug", "sysrq-trigger", "kpagecount", "kpageflags", "kpagecgroup", "vmallocinfo", "slabinfo", "pagetypeinfo", "latency_stats", "acpi/wakeup", "scsi/scsi", "asound/cards", "modules", "iomem", "ioports", "fs/ext4", "bus/pci/devices", "config.gz", "mtrr", "tty/driver/serial", "schedstat", "locks", "interrupts", "softirqs", "partitions", "diskstats", "swaps", "sysvipc/shm", "driver/rtc", "irq/default_smp_affinity", "pressure/cpu", "pressure/memory", "kallsyms"):
     path = f"/proc/{name}"
     if name == "kallsyms":
         try:
             line = read(path).decode().split()
             p.holds("kallsyms shows no address", set(line[0]) == {"0"})
+        except OSError:
+            pass
+        continue
+    if name in ("iomem", "ioports"):
+        try:
+            p.holds(f"{name} shows no address", set(read(path).split()[0]) <= set(b"0-"), "")
         except OSError:
             pass
         continue

@@ -11,7 +11,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 pid = os.fork()
 if pid == 0:
     signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.pause()
-os.kill(pid, signal.SIGTERM); assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -15
+os.kill(pid, signal.SIGKILL); assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try: os.kill(os.getpid(), signal.SIGINT); time.sleep(1)
 except KeyboardInterrupt: print("fine")
