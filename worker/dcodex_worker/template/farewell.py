@@ -11,8 +11,8 @@ interpreter has cleared everything but itself, ends the process with the exit st
 have had.
 
 That status is known from here in the two usual cases: main.py ended (the interpreter has then
-deleted __main__.__file__), with an exception that it printed (sys.last_type) or without. In all
-others (SystemExit, other threads still alive, ...) the interpreter ends as it always does,
+deleted __main__.__file__), with an exception that it printed (sys.last_value) or without. In
+all others (SystemExit, other threads still alive, ...) the interpreter ends as it always does,
 only without the preloaded modules.
 
 Even to take a module out of a dictionary writes into its reference count, hence its page: the
@@ -26,16 +26,18 @@ import ctypes
 import itertools
 import os
 import sys
+import types
 from typing import Any
 
 #: Never left out: the interpreter itself takes these apart last.
 _KEPT = ("sys", "builtins", "__main__")
 
 
-def prepare(hidden: tuple[str, ...]) -> None:
+def prepare(hidden: tuple[str, ...], path: str) -> None:
     """Register the short end for all processes forked from here on.
 
     hidden: names of modules that a program's process will take out of sys.modules.
+    path: what the interpreter will run.
     """
     visible = [name for name in sys.modules if name not in hidden]
     # A program's own modules come behind this one.
@@ -68,19 +70,36 @@ def prepare(hidden: tuple[str, ...]) -> None:
         _exchange(modules, own)
         # `own` now holds the others, for ever.
         kept.append(own)
-        main = modules.get("__main__")
-        if main is None or "__file__" in main.__dict__ or len(threads()) > 1:
+        found = _exit_status(modules.get("__main__"), path)
+        if found is None or len(threads()) > 1:
             return
-        uncaught = getattr(sys, "last_type", None)
-        if uncaught is not None:
-            if issubclass(uncaught, KeyboardInterrupt):
-                return  # ends by the signal itself
-            status[0] = 1
+        status[0] = found
         # The last name in, hence the last one out.
         sys.__dict__["__farewell__"] = new_capsule(1, None, destructor)
 
     increment(shorten)
     atexit.register(shorten)
+
+
+def _exit_status(main: types.ModuleType | None, path: str) -> int | None:
+    """What the interpreter is about to end with; None where that is not certain."""
+    if main is None or "__file__" in vars(main):
+        return None  # in the middle of main.py: SystemExit
+    out, err = sys.stdout, sys.stderr
+    if out is not sys.__stdout__ or err is not sys.__stderr__ or out is None or err is None:
+        return None  # flushing another stream may fail, which is a status of its own
+    if not getattr(out, "write_through", False) or out.closed or err.closed:
+        return None
+    exception = getattr(sys, "last_value", None)
+    if exception is None:
+        return 0
+    if isinstance(exception, KeyboardInterrupt):
+        return None  # ends by the signal itself
+    traceback = sys.last_traceback
+    if traceback is None:
+        return 1 if isinstance(exception, SyntaxError) and exception.filename == path else None
+    # `code` and its like set sys.last_value for exceptions that end nothing.
+    return 1 if traceback.tb_frame.f_code.co_filename == path else None
 
 
 def _exchange(one: dict[str, Any], other: dict[str, Any]) -> None:

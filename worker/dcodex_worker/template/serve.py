@@ -61,7 +61,7 @@ def run() -> None:
     _adopt_real_sitecustomize()
     _smooth_the_way()
     ours = _hidden_modules()
-    farewell.prepare(hidden=ours)
+    farewell.prepare(hidden=ours, path=f"{mounts.WORK_DIRECTORY}/main.py")
     environment = tuple(os.environ.items())
     launch = _serve(specification)
     _become(launch, ours, environment)
