@@ -187,7 +187,7 @@ def _program(start: pb.Start, terms: Terms, limits: Limits, *, stdin_complete: b
 
 def _unknown_language(name: str, offered: tuple[tuple[str, str], ...]) -> Rejected:
     _check_any(offered)
-    what = f"unknown language {name!r}" if name else "no language given"
+    what = f"unknown language {name[:64]!r}" if name else "no language given"
     return _invalid(f"language: {what}; this farm runs {_known(offered)}")
 
 
@@ -202,7 +202,7 @@ def _check_offered(language: Language, version: str, offered: tuple[tuple[str, s
         candidate == version or candidate.startswith(version + ".") for candidate in versions
     ):
         raise _invalid(
-            f"version: this farm runs {language.name} {', '.join(versions)}, not {version!r}"
+            f"version: this farm runs {language.name} {', '.join(versions)}, not {version[:64]!r}"
         )
 
 
@@ -299,7 +299,7 @@ def _compile_args(options: Iterable[str], language: Language) -> tuple[str, ...]
     for option in checked:
         if not option.startswith(_COMPILE_OPTIONS):
             raise _invalid(
-                f"compile_args: {option!r} is not allowed; options begin with one of "
+                f"compile_args: {option[:64]!r} is not allowed; options begin with one of "
                 + " ".join(_COMPILE_OPTIONS)
             )
     return checked
