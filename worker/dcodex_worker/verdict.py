@@ -137,8 +137,8 @@ def _compiled(ending: Ending, code: int, number: int) -> Outcome | None:
         return Outcome(Verdict.COMPILE_LIMIT, NEVER_RAN, 0, text)
     if number:
         text = f"the compiler was ended by signal {_signal(number)}"
-        return Outcome(Verdict.COMPILE_ERROR, code, number, text)
-    return Outcome(Verdict.COMPILE_ERROR, code, 0, f"the compiler ended with exit code {code}")
+        return Outcome(Verdict.COMPILE_ERROR, NEVER_RAN, 0, text)
+    return Outcome(Verdict.COMPILE_ERROR, NEVER_RAN, 0, f"the compiler ended with exit code {code}")
 
 
 def _ran(ending: Ending, code: int, number: int) -> Outcome:

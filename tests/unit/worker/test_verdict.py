@@ -125,10 +125,11 @@ def test_a_limit_verdict_names_the_figure() -> None:
     assert outcome.message == "output limit of 64 KiB exceeded"
 
 
-def test_a_compile_error_carries_the_compilers_exit_code() -> None:
+def test_a_program_that_did_not_compile_never_ran() -> None:
     outcome = judge(ending(1 << 8, compiling=True))
     assert outcome is not None
-    assert (outcome.verdict, outcome.exit_code) == (Verdict.COMPILE_ERROR, 1)
+    assert (outcome.verdict, outcome.exit_code) == (Verdict.COMPILE_ERROR, NEVER_RAN)
+    assert outcome.message == "the compiler ended with exit code 1"
 
 
 def test_a_signal_is_named() -> None:
