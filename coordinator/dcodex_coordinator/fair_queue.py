@@ -39,6 +39,8 @@ WARM_SLACK_SHARE = 0.5
 IDLE_FLOWS = 256
 #: What a request is thought to cost where none of its language has ended yet, in seconds.
 FIRST_COST_S = 0.05
+#: The least that a request is charged: tags must move, or the first language would starve all.
+LEAST_COST_S = 0.0001
 #: Weight of the newest cost in the running mean: ten requests tell a new load.
 COST_STEP = 0.1
 
@@ -187,6 +189,10 @@ class _Language(Generic[T]):
         flow = self._flows.get(tenant)
         return 0 if flow is None else len(flow.lines[0]) + len(flow.lines[1])
 
+    def flows(self) -> int:
+        """Tenants that are remembered."""
+        return len(self._flows)
+
     def check(self) -> None:
         """Assert what must always hold."""
         lines = [line for flow in self._flows.values() for line in flow.lines]
@@ -290,6 +296,7 @@ class FairQueue(Generic[T]):
 
     def settle(self, waiting: Waiting[T], cost_s: float) -> None:
         """Say what a served request has really cost, in seconds of worker time."""
+        cost_s = max(cost_s, LEAST_COST_S)
         language = self._languages[waiting.language]
         difference_s = cost_s - waiting.cost_s
         waiting.cost_s = cost_s
@@ -326,6 +333,10 @@ class FairQueue(Generic[T]):
         if found is None or not found.arrived:
             return None
         return next(iter(found.arrived.values())).since
+
+    def flows(self) -> int:
+        """Tenants' flows that are kept, whether anybody waits in them or not."""
+        return sum(language.flows() for language in self._languages.values())
 
     def check(self) -> None:
         """Assert what must always hold."""

@@ -25,6 +25,10 @@ class Timers(Generic[K]):
     def __len__(self) -> int:
         return len(self._due)
 
+    def entries(self) -> int:
+        """Heap entries, stale ones included."""
+        return len(self._heap)
+
     def set(self, key: K, due: float) -> None:
         """Set or move the deadline of a key."""
         self._count += 1
