@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,8 +16,12 @@ from tests.fidelity.corpus import ARGS, Case
 #: Where a program finds itself in the sandbox; by hand it is a scratch directory.
 WORK_DIRECTORY = b"/work"
 INTERPRETER = "/usr/bin/python3"
+#: The exit code of a program that its compiler refused.
+NEVER_RAN = -1
 #: A harmless program that takes longer hangs.
 PATIENCE_S = 60.0
+_ADDRESS = re.compile(rb"0x[0-9a-f]{6,}")
+_TEMPORARY = re.compile(rb"/tmp/cc\w{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Came:
 
 def run(case: Case, environment: Mapping[str, str]) -> Came:
     """Run it; the scratch directory's name is replaced by the sandbox's in what it wrote."""
-    with tempfile.TemporaryDirectory(prefix="dcodex-hand-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="hand-") as scratch:
         Path(scratch, case.file).write_bytes(case.source)
         compiler = b""
         if case.language == "python":
@@ -40,7 +46,7 @@ def run(case: Case, environment: Mapping[str, str]) -> Came:
             compiled = _run(_compile_command(case), scratch, environment, b"")
             compiler = compiled.stdout + compiled.stderr
             if compiled.exit_code != 0:
-                return Came(b"", b"", -1, compiler)
+                return Came(b"", b"", NEVER_RAN, compiler)
             Path(scratch, case.file).unlink()
             command = ["./a.out", *ARGS]
         came = _run(command, scratch, environment, case.stdin)
@@ -53,10 +59,20 @@ def run(case: Case, environment: Mapping[str, str]) -> Came:
         )
 
 
+def settled(came: Came) -> Came:
+    """Without what differs from run to run by hand too: addresses and temporary names."""
+    return Came(_settle(came.stdout), _settle(came.stderr), came.exit_code, _settle(came.compiler))
+
+
+def _settle(text: bytes) -> bytes:
+    return _TEMPORARY.sub(b"/tmp/cc*", _ADDRESS.sub(b"0x*", text))
+
+
 def _compile_command(case: Case) -> list[str]:
+    linker = ["-fuse-ld=mold"] if shutil.which("mold", path="/usr/bin") else []
     if case.language == "c":
-        return ["/usr/bin/gcc", "-o", "a.out", case.file, "-lm"]
-    return ["/usr/bin/g++", "-o", "a.out", case.file]
+        return ["/usr/bin/gcc", *linker, "-o", "a.out", case.file, "-lm"]
+    return ["/usr/bin/g++", *linker, "-o", "a.out", case.file]
 
 
 def _run(command: list[str], folder: str, environment: Mapping[str, str], stdin: bytes) -> Came:

@@ -58,7 +58,7 @@ def both_ways(
     def run(case: Case) -> tuple[Came, Came]:
         hand = by_hand.run(case, environment)
         result = fidelity_client.run(
-            case.source,
+            files={case.file: case.source},
             language=case.language,
             stdin=case.stdin,
             args=ARGS,
@@ -66,8 +66,10 @@ def both_ways(
             cache=False,
             timeout_s=ANSWER_S,
         )
-        farm = Came(result.stdout, result.stderr, result.exit_code, result.compiler_output)
-        return hand, farm
+        refused = result.verdict is dcodex.Verdict.COMPILE_ERROR
+        code = by_hand.NEVER_RAN if refused else result.exit_code
+        farm = Came(result.stdout, result.stderr, code, result.compiler_output)
+        return by_hand.settled(hand), by_hand.settled(farm)
 
     cases = [
         item.callspec.params["case"]

@@ -1,4 +1,4 @@
 import logging
 logging.getLogger("mine").warning("last resort")
 logging.getLogger("mine").info("not shown")
-print(sorted(logging.Logger.manager.loggerDict))
+print(logging.getLogger("mine").handlers)

@@ -1,7 +1,6 @@
 import multiprocessing as mp
-print("imported as", __name__)
 def work(q):
-    q.put("from the child")
+    q.put(("from the child", __name__))
 if __name__ == "__main__":
     context = mp.get_context("spawn")
     q = context.Queue()

@@ -1,3 +1,3 @@
+# What an administrator put into /usr/local is no part of the runtime.
 import sys
-print(sys.path[0], [p for p in sys.path if "dcodex" in p], sys.path_importer_cache.keys() >= set(), "/work" in str(sys.path[0]) or True)
-print(sys.path[1:])
+print(sys.path[0], [p for p in sys.path[1:] if not p.startswith("/usr/local")], [p for p in sys.path if "dcodex" in p])
