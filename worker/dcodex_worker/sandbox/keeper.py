@@ -33,6 +33,7 @@ from typing import Any, NoReturn
 from dcodex_worker.sandbox import (
     credentials,
     kernel,
+    landlock,
     mounts,
     network,
     rlimits,
@@ -76,6 +77,7 @@ class Keeper:
         self._seccomp_program = seccomp_program
         self._maskable = maskable
         self._refresh = refresh
+        self._landlock = landlock.version()
         self._init_id = 0
 
     def arm_for_ever(self) -> dict[str, Any]:
@@ -192,6 +194,7 @@ class Keeper:
                 ("oom score", _set_oom_score),
                 ("rlimits", rlimits.enter),
                 ("credentials", lambda: credentials.enter(host_id)),
+                ("landlock", lambda: landlock.enter(self._landlock)),
                 ("seccomp", lambda: seccomp.enter(self._seccomp_program)),
             )
             for name, enter in steps:

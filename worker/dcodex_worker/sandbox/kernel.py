@@ -47,6 +47,10 @@ _SYS_PIDFD_SEND_SIGNAL = 424
 _SYS_CLOSE_RANGE = 436
 _SYS_OPENAT2 = 437
 _SYS_MOUNT_SETATTR = 442
+_SYS_LANDLOCK_CREATE_RULESET = 444
+_SYS_LANDLOCK_ADD_RULE = 445
+_SYS_LANDLOCK_RESTRICT_SELF = 446
+_LANDLOCK_CREATE_RULESET_VERSION = 1
 #: capset(2) differs by architecture; libc exports it without declaring it.
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -190,5 +194,50 @@ def pidfd_send_signal(pidfd: int, number: int) -> None:
             ctypes.c_long(number),
             None,
             ctypes.c_ulong(0),
+        )
+    )
+
+
+def landlock_version() -> int:
+    """The version of the kernel's Landlock interface; 0 where it has none."""
+    answer: int = _libc.syscall(
+        ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET),
+        None,
+        ctypes.c_size_t(0),
+        ctypes.c_long(_LANDLOCK_CREATE_RULESET_VERSION),
+    )
+    return max(0, answer)
+
+
+def landlock_create_ruleset(attributes: ctypes.Structure, size: int) -> int:
+    """landlock_create_ruleset(2): a descriptor."""
+    return _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET),
+            ctypes.byref(attributes),
+            ctypes.c_size_t(size),
+            ctypes.c_long(0),
+        )
+    )
+
+
+def landlock_add_rule(ruleset: int, kind: int, rule: ctypes.Structure) -> None:
+    """landlock_add_rule(2)."""
+    _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_LANDLOCK_ADD_RULE),
+            ctypes.c_long(ruleset),
+            ctypes.c_long(kind),
+            ctypes.byref(rule),
+            ctypes.c_long(0),
+        )
+    )
+
+
+def landlock_restrict_self(ruleset: int) -> None:
+    """landlock_restrict_self(2). Needs no_new_privs."""
+    _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_LANDLOCK_RESTRICT_SELF), ctypes.c_long(ruleset), ctypes.c_long(0)
         )
     )
