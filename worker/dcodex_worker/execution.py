@@ -34,9 +34,12 @@ UNARY_KEPT_BYTES = 4 * 1024 * 1024
 CPU_CHECK_S = 0.010
 #: ... and at most this, so that a program hit by the OOM killer in a child does not linger.
 CPU_CHECK_MOST_S = 0.5
-#: How long a unary run is waited for before its output is looked at: most end sooner, and each
-#: look would be a wake-up of its own.
+#: How long a unary run is waited for before its output is looked at, again after each look:
+#: most end sooner, and a wake-up for every piece would cost more than the piece.
 UNARY_PATIENCE_S = 0.002
+#: A look that finds so much means that the program may soon wait for its pipe: the next look
+#: comes as soon as there is something. Half of what a pipe holds.
+UNARY_EAGER_BYTES = 32 * 1024
 #: A killed sandbox that does not report its end within this is given up as lost.
 KILL_PATIENCE_S = 5.0
 
@@ -184,6 +187,9 @@ class Execution:
     def take(self, stream: Stream, data: bytes, now: float) -> None:
         """A piece was read from the program's stdout or stderr."""
         self.stamp("worker.first_output", now)
+        if not self.streaming:
+            eager = len(data) >= UNARY_EAGER_BYTES
+            self._watch_from = now if eager else now + UNARY_PATIENCE_S
         if len(data) > self._output_left:
             data = data[: self._output_left]
             self.output_truncated = True

@@ -181,8 +181,9 @@ class Host:
     def _turn(self, events: set[int], now: float) -> None:
         if self._link.monitor_fd in events:
             self._link.watch(now)
-        for message, _ in self._link.receive(now):
-            self._handle(message, now)
+        if self._link.fd in events or self._link.pending():
+            for message, _ in self._link.receive(now):
+                self._handle(message, now)
         if self._nursery.fd in events:
             self._hear_nursery(now)
         if self._report_fd in events:

@@ -50,9 +50,13 @@ class Link:
         self._hello = hello
         #: Frames from the coordinator that were no message.
         self.malformed = 0
+        #: Whether the socket was used since it was last known to be empty: its descriptor may
+        #: then stay silent about what has arrived.
+        self._used = True
 
     def open(self, now: float) -> None:
         """Connect, now or as soon as there is somebody."""
+        self._used = True
         self.presence = Presence(now)
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
@@ -94,8 +98,10 @@ class Link:
 
     def receive(self, now: float) -> Iterator[tuple[Message, bytes]]:
         """What has arrived; what is no message is dropped, counted and logged."""
+        self._used = True
         for _ in range(RECEIVE_MOST):
             if not _readable(self._socket):
+                self._used = False
                 return
             try:
                 message, payload = decode(self._socket.recv_multipart(zmq.NOBLOCK))
@@ -109,11 +115,13 @@ class Link:
             yield message, payload
 
     def pending(self) -> bool:
-        """Whether more has arrived than receive() took; True: do not wait."""
-        return _readable(self._socket)
+        """Whether more has arrived than receive() took; True: do not wait, but receive()."""
+        self._used = self._used and _readable(self._socket)
+        return self._used
 
     def send(self, message: Message, payload: bytes, now: float) -> None:
         """Send, or lose the link: a coordinator that does not take messages is gone."""
+        self._used = True
         try:
             self._socket.send_multipart(encode(message, payload), zmq.NOBLOCK)
         except zmq.Again:

@@ -106,8 +106,9 @@ class Worker:
                 now = time.monotonic()
                 if self._link.monitor_fd in events:
                     self._link.watch(now)
-                for message, payload in self._link.receive(now):
-                    self._handle(message, payload, now)
+                if self._link.fd in events or self._link.pending():
+                    for message, payload in self._link.receive(now):
+                        self._handle(message, payload, now)
                 self._turn(events, now)
                 self._link.tend(now)
                 self._settle(events, now)
