@@ -31,6 +31,7 @@ import zmq
 
 from dcodex_shared import logs
 from dcodex_shared.config import WorkerSettings
+from dcodex_shared.memory import keep_freed_memory
 from dcodex_shared.messages import Hello, Role
 from dcodex_worker.link import Link
 from dcodex_worker.loop import Worker
@@ -127,6 +128,7 @@ def _child(parent: int, sock: socket.socket, settings: WorkerSettings, report_fd
         set_name("dcodex-nursery")
         leave_signals_to_host()
         close_all_but({sock.fileno(), report_fd})
+        keep_freed_memory()
         gc.collect()
         # What is there now is every worker's: kept out of collections, its pages stay shared.
         gc.freeze()
