@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from dcodex_gateway.exchange import Event, Exchange, refusal
 from dcodex_gateway.hub import Hub
@@ -11,8 +10,6 @@ from dcodex_gateway.replies import check_finished
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
 from dcodex_shared.messages import Finished, Message, Refused, Stream
 from dcodex_shared.program import unpack_records
-
-log = logging.getLogger(__name__)
 
 #: What a caller hears when a worker's answer is none; the log has the rest.
 SENSELESS = "the answer of the worker made no sense"
@@ -40,7 +37,7 @@ class UnaryCall:
                     records = unpack_records(payload)
                 except RemoteProtocolError as error:
                     self._hub.figures.senseless += 1
-                    log.warning(
+                    self._hub.complaints.warn(
                         "dropped an answer execution_id=%s error=%s", message.execution_id, error
                     )
                     self.lost(Rejected(Reason.UNAVAILABLE, SENSELESS))
@@ -77,7 +74,7 @@ class StreamCall:
             self.exchange.receive(message, payload)
         except RemoteProtocolError as error:
             self._hub.figures.senseless += 1
-            log.warning(
+            self._hub.complaints.warn(
                 "ended an execution for a senseless message execution_id=%s error=%s",
                 self.exchange.execution_id,
                 error,

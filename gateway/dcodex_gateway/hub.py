@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from dcodex_gateway.complaints import Complaints
 from dcodex_gateway.farm_feed import FarmFeed
 from dcodex_gateway.figures import Figures
 from dcodex_gateway.link import Link
@@ -55,6 +56,7 @@ class Hub:
     ) -> None:
         """on_change: called when `serving` may have changed."""
         self.figures = figures
+        self.complaints = Complaints(log)
         self._on_change = on_change
         self.link = Link(endpoint, name, self._dispatch, self._up, self._lost)
         self.feed = FarmFeed(lambda on: self.link.send(WatchFarm(on)))
@@ -128,6 +130,12 @@ class Hub:
         self.feed.close()
         self._on_change()
 
+    def abandon(self) -> None:
+        """Stop every program under way: the grace of a drain is over."""
+        for execution_id, (receiver, _) in list(self._receivers.items()):
+            self.cancel(execution_id, "the gateway goes down")
+            receiver.lost(Rejected(Reason.UNAVAILABLE, "this gateway went down", RETRY_AFTER_S))
+
     def _tell_idle(self) -> None:
         if self._idle is not None and not self._receivers:
             self._idle.set()
@@ -152,7 +160,7 @@ class Hub:
                     self.feed.receive(payload)
                 except RemoteProtocolError as error:
                     self.figures.senseless += 1
-                    log.warning("dropped a farm snapshot error=%s", error)
+                    self.complaints.warn("dropped a farm snapshot error=%s", error)
             case _:
                 # Heartbeat and the like, which the link has dealt with.
                 pass

@@ -22,6 +22,7 @@ from time import monotonic
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from dcodex_gateway.complaints import Complaints
 from dcodex_gateway.session import Session, State, Step
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message, Role
@@ -60,6 +61,7 @@ class Link:
         self._on_up = on_up
         self._on_lost = on_lost
         self._session = Session()
+        self._complaints = Complaints(log)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         #: None exactly while the session is DOWN, and before start() and after close().
         self._socket: zmq.Socket[bytes] | None = None
@@ -208,7 +210,7 @@ class Link:
                 message, payload = decode(frames)
             except RemoteProtocolError as error:
                 self.malformed += 1
-                log.warning("dropped a message from the coordinator error=%s", error)
+                self._complaints.warn("dropped a message from the coordinator error=%s", error)
                 continue
             self.bytes_received += len(frames[0]) + len(payload)
             step = self._session.receive(message, now)

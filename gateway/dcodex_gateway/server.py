@@ -100,6 +100,7 @@ class Gateway:
         impatient.cancel()
         if self._hub.executions:
             log.warning("cancelling executions=%d", self._hub.executions)
+            self._hub.abandon()
         await server.stop(STOP_GRACE_S)
         log.info("stopped")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -84,7 +83,9 @@ class Peer:
         self._thread.start()
 
     def close(self) -> None:
-        """Die."""
+        """Die; the second time means nothing."""
+        if self._router.closed:
+            return
         self._outbox.send_multipart([b""])
         self._thread.join(PATIENCE_S)
         for socket in (self._router, self._orders, self._outbox):
@@ -199,6 +200,7 @@ class GatewayProcess:
         self.runtime_dir = runtime_dir or Path(self._directory.name)
         self.endpoint = f"ipc://{self.runtime_dir}/gateways.sock"
         self.log = ""
+        self._logged = threading.Condition()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DCODEX_")}
         self.process = subprocess.Popen(
             [
@@ -214,6 +216,9 @@ class GatewayProcess:
             stderr=subprocess.PIPE,
             env=environment,
         )
+        # Always read, or a talkative gateway would stand still.
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
         try:
             self.port = int(self.await_log(r"serving gRPC on \S+:(\d+)"))
             self.metrics_port = int(self.await_log(r"serving metrics on \S+:(\d+)"))
@@ -225,16 +230,24 @@ class GatewayProcess:
 
     def await_log(self, pattern: str) -> str:
         """The first group of the first match in the log, now or later."""
-        stream = self.process.stderr
-        assert stream is not None
-        end = time.monotonic() + PATIENCE_S
-        while (match := re.search(pattern, self.log)) is None:
-            rest = end - time.monotonic()
-            ready, _, _ = select.select([stream], [], [], max(rest, 0.0))
-            data = os.read(stream.fileno(), 65536) if ready else b""
-            assert data, f"{pattern} is not in the gateway's log:\n{self.log}"
-            self.log += data.decode(errors="replace")
+        match: re.Match[str] | None = None
+
+        def found() -> bool:
+            nonlocal match
+            match = re.search(pattern, self.log)
+            return match is not None
+
+        with self._logged:
+            self._logged.wait_for(found, PATIENCE_S)
+        assert match is not None, f"{pattern} is not in the gateway's log:\n{self.log}"
         return match[1] if match.groups() else match[0]
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._logged:
+                self.log += line.decode(errors="replace")
+                self._logged.notify_all()
 
     def terminate(self) -> None:
         """Ask it to drain."""
@@ -249,6 +262,7 @@ class GatewayProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self._reader.join()
         if self.process.stderr is not None:
             self.process.stderr.close()
         self._directory.cleanup()
