@@ -17,7 +17,7 @@ import pytest
 
 import dcodex
 from dcodex import Limits, Stdout
-from dcodex.demo.leftovers import look
+from dcodex.demo.leftovers import left_by, processes
 from dcodex.testing import Farm, quiet_flags
 
 PATIENCE_S = 60.0
@@ -26,10 +26,10 @@ PATIENCE_S = 60.0
 def wait_for(condition: Callable[[], bool], what: str) -> None:
     """Look again and again, since nobody tells: processes and files of others."""
     deadline = time.monotonic() + PATIENCE_S
+    never = threading.Event()
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen"
-        select_nothing = threading.Event()
-        select_nothing.wait(0.02)
+        never.wait(0.02)
 
 
 def children(farm: Farm) -> dict[str, int]:
@@ -66,10 +66,10 @@ def test_it_says_when_it_is_ready_and_for_what(own_farm: Farm) -> None:
 
 
 def test_it_leaves_nothing_behind() -> None:
-    before = look("dcodex")
+    others = processes()
     with Farm(*quiet_flags(2)) as farm:
-        during = look("dcodex")
-        assert len(during) > len(before)
+        members = processes() - others
+        assert len(members) > 3
         with dcodex.connect(farm.target) as client:
             client.run("import os\nfor _ in range(3): os.fork()")
             running = client.execute("import time; print('on'); time.sleep(60)")
@@ -80,10 +80,16 @@ def test_it_leaves_nothing_behind() -> None:
         host, port = farm.target.split(":")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((host, int(port)), PATIENCE_S)
-    left = look("dcodex") - before
-    assert not {name for name in left if name.startswith("process")}
-    assert not {name for name in left if name.startswith("mount")}
-    assert not {name for name in left if name.startswith("cgroup")}
+    assert left_of(members, others) == []
+
+
+def left_of(members: frozenset[int], others: frozenset[int]) -> list[str]:
+    """What is left of a farm; processes that other tests' farms have meanwhile are not."""
+    return [
+        line
+        for line in left_by(members)
+        if not (line.startswith("process ") and int(line.split()[1]) in others)
+    ]
 
 
 def test_sigterm_lets_what_runs_finish_and_takes_nothing_new(own_farm: Farm) -> None:
@@ -126,15 +132,22 @@ def test_a_part_that_is_killed_is_replaced(own_farm: Farm, module: str) -> None:
 
 
 def test_when_up_itself_is_killed_its_parts_end_too() -> None:
-    before = look("dcodex")
+    others = processes()
     farm = Farm(*quiet_flags(2))
     try:
+        members = processes() - others
         parts = children(farm)
         farm.process.kill()
         farm.process.wait(PATIENCE_S)
         for name, pid in parts.items():
             wait_for(lambda pid=pid: is_gone(pid), f"end of {name}")  # type: ignore[misc] # bound now
-        wait_for(lambda: not look("dcodex") - before, "end of everything")
+        # Looked at until nothing is left, so that a failure shows what is.
+        never = threading.Event()
+        for _ in range(500):
+            if not left_of(members, others):
+                break
+            never.wait(0.02)
+        assert left_of(members, others) == [], farm.log_tail()
     finally:
         farm.stop()
         farm.remove()

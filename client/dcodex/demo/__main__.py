@@ -14,7 +14,7 @@ import dcodex
 from dcodex.client import Client
 from dcodex.demo.cases import CASES, Case
 from dcodex.demo.compare import compare
-from dcodex.demo.leftovers import adopt_orphans, look
+from dcodex.demo.leftovers import adopt_orphans, left_by, processes
 from dcodex.demo.preflight import missing_compilers, missing_right
 from dcodex.demo.show import LiveOutput, Outcome, make_console, make_table
 from dcodex.replies import collect
@@ -40,7 +40,6 @@ def main() -> int:
     cases = [case for case in CASES if case.language not in compilers]
     adopt_orphans()
     console.print("starting gateway, coordinator and workers")
-    before = look("dcodex")
     try:
         farm = Farm(*quiet_flags(WORKERS))
     except FarmFailed as error:
@@ -53,8 +52,9 @@ def main() -> int:
             console.print()
             console.print(make_table(outcomes))
             console.print(str(compare(client, arguments.examples / "hello.py")))
+        members = processes()
         status = farm.stop()
-        left = sorted(look("dcodex") - before)
+        left = left_by(members)
         if farm.runtime_dir.exists():
             left.append(f"directory {farm.runtime_dir}")
         if status != 0 or left:

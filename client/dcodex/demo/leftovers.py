@@ -1,4 +1,4 @@
-"""What a farm could leave behind on its machine: looked at before it starts and after it ends."""
+"""What a farm could leave behind on its machine: its processes, and what is named after them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,19 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def look(name: str) -> frozenset[str]:
-    """Every process below this one, and every mount and control group whose path has `name`."""
-    return frozenset((*_processes(os.getpid()), *_mounts(name), *_cgroups(name)))
+def processes() -> frozenset[int]:
+    """Every process below this one, but for those that have ended and were adopted by it."""
+    return frozenset(pid for pid, _ in _processes(os.getpid()))
 
 
-def _processes(ancestor: int) -> list[str]:
+def left_by(farm: frozenset[int]) -> list[str]:
+    """What is left of a farm that was these processes: its own, and all below this process."""
+    names = {f"dcodex-{pid}" for pid in farm}
+    ours = [f"process {pid} ({command})" for pid, command in _processes(os.getpid())]
+    return [*ours, *_mounts(names), *_cgroups(names)]
+
+
+def _processes(ancestor: int) -> list[tuple[int, str]]:
     children: dict[int, list[tuple[int, str]]] = {}
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
@@ -33,22 +40,24 @@ def _processes(ancestor: int) -> list[str]:
         if state == "Z" and int(parent) == ancestor:
             continue  # ended, and adopted by us: only its status is left
         children.setdefault(int(parent), []).append((int(entry.name), head.partition("(")[2]))
-    found = []
+    found: list[tuple[int, str]] = []
     waiting = [ancestor]
     while waiting:
-        for pid, command in children.get(waiting.pop(), ()):
-            found.append(f"process {pid} ({command})")
-            waiting.append(pid)
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += [pid for pid, _ in below]
     return found
 
 
-def _mounts(name: str) -> list[str]:
-    lines = (_PROC / "self/mountinfo").read_text().splitlines()
-    return [f"mount {line.split()[4]}" for line in lines if name in line.split()[4]]
+def _mounts(names: set[str]) -> list[str]:
+    points = [line.split()[4] for line in (_PROC / "self/mountinfo").read_text().splitlines()]
+    return [f"mount {point}" for point in points if names & set(point.split("/"))]
 
 
-def _cgroups(name: str) -> list[str]:
-    found = []
-    for directory, names, _ in os.walk("/sys/fs/cgroup"):
-        found += [f"cgroup {directory}/{child}" for child in names if name in child]
-    return found
+def _cgroups(names: set[str]) -> list[str]:
+    return [
+        f"cgroup {directory}/{child}"
+        for directory, below, _ in os.walk("/sys/fs/cgroup")
+        for child in below
+        if child in names
+    ]
