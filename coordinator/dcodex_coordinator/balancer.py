@@ -1,4 +1,15 @@
-"""How many workers there should be, and armed for what: from figures to wishes, nothing else."""
+"""How many workers there should be, and armed for what: from figures to wishes, nothing else.
+
+Theory of operation
+-------------------
+Little's law gives each language's mean number of busy workers n, from arrivals a second times
+the seconds each occupies a worker. HEADROOM times the square root of n more are held ready for
+what chance adds: then all but one request in a hundred find a worker armed for their language.
+What waits already, or has waited longer than the wait that we defend, adds what would work it
+off within that wait. The largest of these counts at once; a smaller one only when the larger has
+not been needed for a whole cool-down. That is all the hysteresis there is: any load that returns
+within the cool-down finds its workers still there.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +22,55 @@ from dataclasses import dataclass
 LATELY_S = 300.0
 #: What a request is thought to occupy a worker where none has ended yet, in seconds.
 FIRST_OCCUPIED_S = 0.1
-#: Bursts are to deviations what square-root staffing says: this many of them are held ready.
-HEADROOM = 2.0
+#: Deviations of a Poisson load that are held ready: fewer than one request in a hundred finds
+#: more busy than that (for n of 0.5, 1, 2, 5: 0.2 %, 0.4 %, 0.5 %, 0.5 %).
+HEADROOM = 2.5
+#: Below this a language's load is noise that its one armed worker takes.
+QUIET_LOAD = 0.02
+#: Where hosts' tasks wait this share of the time for CPU or memory, more workers mostly wait
+#: too: the pool then grows by one in SLOW_GROWTH_S.
+HIGH_PRESSURE = 0.9
+SLOW_GROWTH_S = 1.0
+#: Waits above the defended one although nothing stands in the queue at this moment: grow by
+#: this share in SLOW_GROWTH_S.
+GROWTH = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageLoad:
     """One language's figures at one moment."""
 
-    #: Decayed arrivals a second times the seconds each occupies a worker.
+    #: Arrivals a second times the seconds each occupies a worker.
     workers_needed: float
     #: The running mean of the seconds from lease to ready; 0 where none has ended yet.
     occupied_s: float
     #: Requests that wait.
     depth: int
-    #: Seconds that the oldest of them has waited.
-    oldest_wait_s: float
+    #: Seconds that 99 of 100 requests of the last seconds have waited at most.
+    wait_p99_s: float
     #: Seconds since the last arrival; infinite when there was none.
     quiet_s: float
+
+    def staff(self) -> float:
+        """Workers that its arrivals want: what is busy, and what chance adds."""
+        if self.workers_needed < QUIET_LOAD:
+            return 0.0
+        return self.workers_needed + HEADROOM * math.sqrt(self.workers_needed)
+
+    def backlog_s(self) -> float:
+        """Worker time that what waits is thought to take, in seconds."""
+        return self.depth * (self.occupied_s or FIRST_OCCUPIED_S)
+
+
+@dataclass(frozen=True, slots=True)
+class FarmLoad:
+    """The whole farm's figures at one moment."""
+
+    languages: Mapping[str, LanguageLoad]
+    #: Workers that run something.
+    busy: int
+    #: Share of time in which some task waited for CPU or memory on the calmest host, 0..1.
+    pressure: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +78,7 @@ class Decision:
     """What the balancer wants, and why."""
 
     desired: int
-    #: floor, arrivals, backlog, ceiling or cool-down.
+    #: floor, arrivals, backlog, wait, pressure, ceiling or cool_down.
     reason: str
 
 
@@ -50,18 +92,15 @@ class Balancer:
         self._cool_down_s = cool_down_s
         #: (time, need) with times rising and needs falling: the first is the window's peak.
         self._peaks: deque[tuple[float, int]] = deque()
+        #: What was decided last, and when it last grew step by step.
+        self._desired = least
+        self._grew_at = -math.inf
 
-    def decide(self, loads: Mapping[str, LanguageLoad], busy: int, now: float) -> Decision:
+    def decide(self, load: FarmLoad, now: float) -> Decision:
         """The size of the pool that this moment wants."""
-        steady = sum(load.workers_needed for load in loads.values())
-        need = math.ceil(steady + HEADROOM * math.sqrt(steady)) if steady > 0.05 else 0
-        reason = "arrivals"
-        work_s = sum(load.depth * (load.occupied_s or FIRST_OCCUPIED_S) for load in loads.values())
-        if work_s:
-            # So many that what waits is worked off within the wait that we defend.
-            backlog = busy + math.ceil(work_s / self._defended_wait_s)
-            if backlog > need:
-                need, reason = backlog, "backlog"
+        need, reason = self._need(load, now)
+        if need > self._desired and load.pressure >= HIGH_PRESSURE:
+            need, reason = self._one_step(1, now), "pressure"
         if need > self._most:
             need, reason = self._most, "ceiling"
         if need <= self._least:
@@ -71,44 +110,75 @@ class Balancer:
         self._peaks.append((now, need))
         while self._peaks[0][0] < now - self._cool_down_s:
             self._peaks.popleft()
-        if self._peaks[0][1] > need:
-            return Decision(self._peaks[0][1], "cool-down")
-        return Decision(need, reason)
+        peak = self._peaks[0][1]
+        self._desired = peak
+        return Decision(peak, "cool_down" if peak > need else reason)
+
+    def _need(self, load: FarmLoad, now: float) -> tuple[int, str]:
+        languages = load.languages.values()
+        need, reason = sum(math.ceil(one.staff()) for one in languages), "arrivals"
+        work_s = sum(one.backlog_s() for one in languages)
+        if work_s:
+            # So many that what waits is worked off within the wait that we defend.
+            backlog = load.busy + math.ceil(work_s / self._defended_wait_s)
+            if backlog > need:
+                need, reason = backlog, "backlog"
+        if max((one.wait_p99_s for one in languages), default=0.0) > self._defended_wait_s:
+            grown = self._one_step(math.ceil(GROWTH * self._desired), now)
+            if load.busy >= self._desired and grown > need:
+                need, reason = grown, "wait"
+        return need, reason
+
+    def _one_step(self, step: int, now: float) -> int:
+        """The last decision, a step more if the last one is long enough ago."""
+        if now - self._grew_at < SLOW_GROWTH_S:
+            return self._desired
+        self._grew_at = now
+        return self._desired + step
 
 
 def mix(desired: int, loads: Mapping[str, LanguageLoad], favourite: str) -> dict[str, int]:
     """How many of `desired` workers to arm for each language.
 
     One each for those asked for lately (for all, where none was), the rest in proportion to
-    what each needs. Where there are fewer workers than languages, the needier ones get them,
-    and among equals the favourite.
+    what each wants. Where there are fewer workers than languages, the needier ones get them,
+    and among equals the favourite. In order of need: who fills this one by one serves the
+    needier first.
     """
     if not loads:
         return {}
-
-    def need(name: str) -> float:
-        load = loads[name]
-        waiting = load.depth * (load.occupied_s or FIRST_OCCUPIED_S)
-        return load.workers_needed + waiting
-
-    ranked = sorted(loads, key=lambda name: (-need(name), name != favourite, name))
+    wants = {name: load.staff() + load.backlog_s() for name, load in loads.items()}
+    ranked = sorted(loads, key=lambda name: (-wants[name], name != favourite, name))
     lately = [name for name in ranked if loads[name].quiet_s < LATELY_S]
-    # In order of rank: who fills this one by one serves the needier first.
     wanted = dict.fromkeys(ranked, 0)
     for name in (lately or ranked)[:desired]:
         wanted[name] = 1
     rest = desired - sum(wanted.values())
-    total = sum(map(need, loads))
-    if rest and total <= 0:
-        wanted[favourite if favourite in loads else ranked[0]] += rest
-    elif rest:
-        # Largest remainder over what exceeds the one that each has already.
-        shares = {name: desired * need(name) / total for name in loads}
-        excess = {name: max(0.0, shares[name] - wanted[name]) for name in loads}
-        scale = rest / sum(excess.values()) if any(excess.values()) else 0.0
-        for name in loads:
-            wanted[name] += math.floor(excess[name] * scale)
-        remainder = sorted(ranked, key=lambda name: excess[name] * scale % 1.0, reverse=True)
-        for name in remainder[: desired - sum(wanted.values())]:
-            wanted[name] += 1
+    # First what each wants, in proportion where there is too little of it; then what is left
+    # over in proportion as well.
+    lacking = {name: max(0, math.ceil(wants[name]) - wanted[name]) for name in ranked}
+    shares = lacking if sum(lacking.values()) >= rest else None
+    if shares is None:
+        for name, count in lacking.items():
+            wanted[name] += count
+        rest = desired - sum(wanted.values())
+        first = favourite if favourite in loads else ranked[0]
+        weights = wants if sum(wants.values()) > 0 else {first: 1.0}
+    else:
+        weights = {name: float(count) for name, count in shares.items()}
+    _share_out(rest, weights, wanted)
     return wanted
+
+
+def _share_out(count: int, weights: Mapping[str, float], wanted: dict[str, int]) -> None:
+    """Add `count` to what is wanted, in proportion, by the largest remainder."""
+    total = sum(weights.values())
+    if count <= 0 or total <= 0:
+        return
+    exact = {name: count * weight / total for name, weight in weights.items()}
+    for name, share in exact.items():
+        wanted[name] += math.floor(share)
+    left = count - sum(math.floor(share) for share in exact.values())
+    remainders = sorted(exact, key=lambda name: exact[name] % 1.0, reverse=True)
+    for name in remainders[:left]:
+        wanted[name] += 1

@@ -33,6 +33,12 @@ ARMING_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 #: Recent demand is that of the last half minute or so: long enough for a mix to show, short
 #: enough to follow a shift of it.
 DEMAND_TIME_S = 30.0
+#: A surge shows within so many seconds.
+SURGE_TIME_S = 3.0
+#: Fewer arrivals than this in that time are chance.
+SURGE_LEAST = 5.0
+#: Waits of the last seconds say whether there are too few workers now.
+RECENT_S = 5.0
 
 
 class Decayed:
@@ -73,6 +79,7 @@ class LanguageFigures:
         "occupied_mean_s",
         "run",
         "seen",
+        "surge",
         "verdicts",
         "wait",
         "waits",
@@ -87,13 +94,14 @@ class LanguageFigures:
         self.verdicts: Counter[int] = Counter()
         #: Seconds from receipt to lease.
         self.wait = Histogram(WAIT_BOUNDS)
-        self.waits = SlidingHistogram()
+        self.waits = SlidingHistogram(RECENT_S, 5)
         #: Seconds from lease to end.
         self.run = Histogram(RUN_BOUNDS)
         #: Seconds that arming took, as workers tell.
         self.arming = Histogram(ARMING_BOUNDS)
         #: Requests that needed a worker.
         self.demand = Decayed(DEMAND_TIME_S)
+        self.surge = Decayed(SURGE_TIME_S)
         self.seen = False
         self.last_arrival = 0.0
         #: The running mean of the seconds from a lease until the worker is ready again.
@@ -104,6 +112,7 @@ class LanguageFigures:
     def arrived(self, now: float) -> None:
         """Count a request that needs a worker."""
         self.demand.add(1.0, now)
+        self.surge.add(1.0, now)
         self.seen = True
         self.last_arrival = now
 
@@ -120,7 +129,10 @@ class LanguageFigures:
 
     def workers_needed(self, now: float) -> float:
         """Little's law: arrivals a second times the seconds each occupies a worker."""
-        return self.demand.rate(now) * self.occupied_mean_s
+        rate, surge = self.demand.rate(now), self.surge.rate(now)
+        if surge > rate and surge * SURGE_TIME_S >= SURGE_LEAST:
+            rate = surge
+        return rate * self.occupied_mean_s
 
 
 class Figures:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from dcodex_coordinator.balancer import Balancer, LanguageLoad, mix
+from dcodex_coordinator.balancer import Balancer, FarmLoad, LanguageLoad, mix
 from dcodex_coordinator.desk import Desk, DeskSettings
 from dcodex_coordinator.figures import Figures
 from dcodex_coordinator.outbox import Outbox, Peer, Send, Side
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 #: Silence is looked for, workers are started and re-armed this often.
 TICK_S = 0.25
+#: While requests wait, the balancer looks this often: well within the wait that it defends.
+BALANCE_S = 0.05
 #: A gateway that watches the farm hears of changes at most this often.
 FARM_INTERVAL_S = 0.1
 #: Connections on either side; a farm of this size has more than one coordinator.
@@ -112,7 +114,7 @@ class Machine:
         self._next_tick = now + TICK_S
         self._last_turn = now
         self._desired = settings.min_workers
-        self._reason = ""
+        self._balanced_at = now
 
     # --- the shell's side --------------------------------------------------------------------
 
@@ -327,6 +329,8 @@ class Machine:
             case Submit():
                 desk.submit(peer, message, payload, now)
                 self._farm_changed = True
+                if desk.queue.depth and now - self._balanced_at >= BALANCE_S:
+                    self._balance(now)
             case Credit():
                 desk.credit(peer, message, now)
             case Stdin():
@@ -430,21 +434,26 @@ class Machine:
                     self._outbox.send(peer, Heartbeat())
 
     def _balance(self, now: float) -> None:
-        loads = self._loads(now)
-        decision = self._balancer.decide(loads, self._pool.counts[State.BUSY], now)
+        self._balanced_at = now
+        load = self._load(now)
+        decision = self._balancer.decide(load, now)
         if decision.desired != self._desired:
             direction = "up" if decision.desired > self._desired else "down"
             self.figures.scale_decisions[direction, decision.reason] += 1
             log.info(
-                "scaling from=%d to=%d reason=%s busy=%d waiting=%d",
+                "scaling from=%d to=%d reason=%s busy=%d waiting=%d needed=%.2f p99_s=%.3f "
+                "pressure=%.2f",
                 self._desired,
                 decision.desired,
                 decision.reason,
-                self._pool.counts[State.BUSY],
+                load.busy,
                 self._desk.queue.depth,
+                sum(one.workers_needed for one in load.languages.values()),
+                max((one.wait_p99_s for one in load.languages.values()), default=0.0),
+                load.pressure,
             )
             self._desired = decision.desired
-        wanted = mix(self._desired, loads, self._settings.favourite)
+        wanted = mix(self._desired, load.languages, self._settings.favourite)
         self.figures.workers_desired = self._desired
         self.figures.desired_mix = wanted
         self._desk.wanted = wanted
@@ -454,19 +463,24 @@ class Machine:
         if not self._desk.queue.depth:
             self._supervisor.remix(wanted, REARM_BOUND_S, now)
 
-    def _loads(self, now: float) -> dict[str, LanguageLoad]:
-        loads = {}
+    def _load(self, now: float) -> FarmLoad:
+        """The figures that the balancer decides by: those that Prometheus sees."""
+        languages = {}
         for name in self._desk.versions:
             figures = self.figures.language(name)
-            oldest = self._desk.queue.oldest(name)
-            loads[name] = LanguageLoad(
+            languages[name] = LanguageLoad(
                 workers_needed=figures.workers_needed(now),
                 occupied_s=figures.occupied_mean_s,
                 depth=self._desk.queue.depth_of(name),
-                oldest_wait_s=0.0 if oldest is None else now - oldest,
+                wait_p99_s=figures.waits.quantiles(now, 0.99)[0],
                 quiet_s=now - figures.last_arrival if figures.seen else float("inf"),
             )
-        return loads
+        pressures = [host.pressure for host in self._supervisor.hosts.values()]
+        return FarmLoad(
+            languages=languages,
+            busy=self._pool.counts[State.BUSY],
+            pressure=min(pressures, default=0.0),
+        )
 
     def _update_languages(self) -> None:
         versions = self._supervisor.versions()

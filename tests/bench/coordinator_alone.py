@@ -141,7 +141,7 @@ def run(leases: int, workers: int, waiting: int) -> dict[str, float]:
         gateways, endpoint = (f"ipc://{directory}/{name}s.sock" for name in ("gateway", "worker"))
         command = [sys.executable, "-P", "-m", "dcodex_coordinator", "--runtime_dir", directory]
         command += ["--min_workers", str(workers), "--max_workers", str(workers)]
-        command += ["--log_level", "warning", "--max_queued", "100000"]
+        command += ["--log_level", "error", "--max_queued", "100000"]
         command += ["--max_queued_per_tenant", "100000"]
         coordinator = subprocess.Popen(command)
         stop = multiprocessing.Event()
