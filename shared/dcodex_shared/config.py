@@ -72,6 +72,9 @@ class CommonSettings:
     insecure: bool = _setting(
         False, parse_switch, "allow TCP between the processes without keys (nobody else listens in)"
     )
+    key_file: str = _setting(
+        "", str, "CURVE key pair of this process for TCP, from `dcodex keys new`"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,18 @@ class GatewaySettings(CommonSettings):
     port: int = _setting(50051, parse_count, "port to serve gRPC on; 0: any free one, logged")
     gateway_endpoint: str = _setting(
         "", str, "where the coordinator awaits gateways (default: ipc in the runtime directory)"
+    )
+    coordinator_key: str = _setting("", str, "file of the coordinator's public key, with key_file")
+    tls_certificate: str = _setting("", str, "PEM certificate chain to serve TLS with")
+    tls_key: str = _setting("", str, "PEM private key of tls_certificate")
+    tls_client_ca: str = _setting(
+        "",
+        str,
+        "PEM certificates of those who sign callers' certificates: asks for one (mutual TLS)",
+    )
+    tokens: str = _setting("", str, "TOML file of callers' tokens (their hashes) and what they may")
+    allow_anonymous: bool = _setting(
+        False, parse_switch, "let callers in without a token or certificate, also off loopback"
     )
     share_port: bool = _setting(
         False, parse_switch, "let more gateways of the same user serve the same port"
@@ -125,6 +140,9 @@ class CoordinatorSettings(CommonSettings):
     worker_endpoint: str = _setting(
         "", str, "where to await hosts and workers (default: ipc in the runtime directory)"
     )
+    allowed_keys: str = _setting(
+        "", str, "public keys that may connect: a directory of .pub files, or a file, one a line"
+    )
     min_workers: int = _setting(2, parse_count, "the pool is never smaller")
     max_workers: int = _setting(20, parse_count, "the pool is never larger")
     scale_up_latency_ms: float = _setting(
@@ -151,6 +169,7 @@ class WorkerSettings(CommonSettings):
     worker_endpoint: str = _setting(
         "", str, "where the coordinator awaits hosts (default: ipc in the runtime directory)"
     )
+    coordinator_key: str = _setting("", str, "file of the coordinator's public key, with key_file")
     slots: int = _setting(64, parse_count, "the most workers on this host")
     languages: tuple[str, ...] = _setting(
         (), _names, "languages to offer, comma-separated (default: all that work here)"

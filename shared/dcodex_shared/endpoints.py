@@ -19,9 +19,10 @@ from dcodex_shared.config import ConfigError
 MAX_IPC_PATH_BYTES = 107
 
 
-def prepare(endpoint: str, insecure: bool) -> str:
+def prepare(endpoint: str, insecure: bool, keys: bool = False) -> str:
     """Check an endpoint and make the directory of a local one; returns the endpoint.
 
+    keys: connections over it are encrypted, and to known peers alone (keys.py).
     Raises ConfigError saying what is wrong and what to do about it.
     """
     scheme, separator, address = endpoint.partition("://")
@@ -30,7 +31,7 @@ def prepare(endpoint: str, insecure: bool) -> str:
     if scheme == "ipc":
         _prepare_directory(address, insecure)
     else:
-        _check_tcp(endpoint, address, insecure)
+        _check_tcp(endpoint, address, insecure or keys)
     return endpoint
 
 
@@ -87,18 +88,20 @@ def _prepare_directory(address: str, insecure: bool) -> None:
         )
 
 
-def _check_tcp(endpoint: str, address: str, insecure: bool) -> None:
+def _check_tcp(endpoint: str, address: str, anywhere: bool) -> None:
     host, colon, port = address.rpartition(":")
     if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ConfigError(f"tcp endpoint must be tcp://HOST:PORT, got {endpoint!r}")
-    if not insecure and not _is_loopback(host.strip("[]")):
+    if not anywhere and not is_loopback(host.strip("[]")):
         raise ConfigError(
-            f"{endpoint} leaves this machine without encryption; use a loopback address or ipc://, "
-            "or --insecure on a network where nobody else listens in"
+            f"{endpoint} leaves this machine without encryption; set key_file (`dcodex keys new` "
+            "makes one), use a loopback address or ipc://, or --insecure on a network where nobody "
+            "else listens in"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this host part of an address is this machine's own and no other's."""
     if host == "localhost":
         return True
     try:
