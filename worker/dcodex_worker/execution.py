@@ -37,8 +37,8 @@ CPU_CHECK_MOST_S = 0.5
 #: How long a unary run is waited for before its output is looked at, again after each look:
 #: most end sooner, and a wake-up for every piece would cost more than the piece.
 UNARY_PATIENCE_S = 0.002
-#: A look that finds so much means that the program may soon wait for its pipe: the next look
-#: comes as soon as there is something. Half of what a pipe holds.
+#: A program that has written so much will write more, and may soon wait for its pipe: from
+#: then on it is looked at as soon as there is something. Half of what a pipe holds.
 UNARY_EAGER_BYTES = 32 * 1024
 #: A killed sandbox that does not report its end within this is given up as lost.
 KILL_PATIENCE_S = 5.0
@@ -187,9 +187,6 @@ class Execution:
     def take(self, stream: Stream, data: bytes, now: float) -> None:
         """A piece was read from the program's stdout or stderr."""
         self.stamp("worker.first_output", now)
-        if not self.streaming:
-            eager = len(data) >= UNARY_EAGER_BYTES
-            self._watch_from = now if eager else now + UNARY_PATIENCE_S
         if len(data) > self._output_left:
             data = data[: self._output_left]
             self.output_truncated = True
@@ -198,6 +195,10 @@ class Execution:
         if not data:
             return
         self.forwarded_bytes += len(data)
+        if not self.streaming and self.forwarded_bytes < UNARY_EAGER_BYTES:
+            self._watch_from = now + UNARY_PATIENCE_S
+        else:
+            self._watch_from = now
         self._kept_bytes += len(data)
         stream = Stream.COMPILER if self.compiling else stream
         if self._kept:
