@@ -53,6 +53,7 @@ class Lab:
             "{canary}": (self.canary,),
             "{host}": (socket.gethostname(),),
             "{targets}": self.targets,
+            "{halves}": _halves(self.canary, str(self.farm.runtime_dir)),
             "{oom_floor}": ("1001" if _may_hold_scores() else "0",),
         }
 
@@ -77,6 +78,13 @@ class Lab:
         if attack.destructive:
             hello = self.client.run(HELLO, cache=False, timeout_s=ANSWER_S)
         return Outcome(result, hello)
+
+
+def _halves(*words: str) -> tuple[str, ...]:
+    """Each word cut in two, for a program that searches for it without holding it."""
+    return tuple(
+        half for word in words for half in (word[: len(word) // 2], word[len(word) // 2 :])
+    )
 
 
 #: Linux capability number.

@@ -104,8 +104,20 @@ def _probes(*files: str, args: tuple[str, ...] = (), limits: Limits = USUAL) -> 
 FILES = (
     *_probes("readonly_root.py", "readonly_root.c", "readonly_root.cpp", "host_files.py"),
     *_probes("writable_places.py", "device_nodes.py", "opath_tricks.py", "suid_inert.py"),
-    *_probes("hardlinks.py", "symlink_next_write.py", "odd_outputs.py", "sparse_file.py"),
-    *_probes("nested_directories.py", "many_symlinks.py", "symlink_secrets.py"),
+    *_probes(
+        "hardlinks.py",
+        "touch_devices.py",
+        "symlink_next_write.py",
+        "odd_outputs.py",
+        "sparse_file.py",
+    ),
+    *_probes(
+        "nested_directories.py",
+        "many_symlinks.py",
+        "symlink_secrets.py",
+        "cwd_removed.py",
+        "huge_names.py",
+    ),
     Attack(file="fill_workdir.py", verdicts=OK_OR_MEMORY, destructive=True),
     Attack(file="fill_tmp.py", verdicts=OK_OR_MEMORY, destructive=True),
     Attack(file="fill_shm.py", verdicts=OK_OR_MEMORY, destructive=True),
@@ -115,13 +127,35 @@ PROC = (
     *_probes("procfs_secrets.py", "cgroup_files.py", "ptrace_neighbour.py"),
     *_probes("procfs_pids.py", args=("{runtime_dir}", "{canary}", "{host}")),
     *_probes("oom_score.py", args=("{oom_floor}",)),
-    *_probes("pid_one.py", "replace_self.py", "memfd_exec.py", "core_dump.py"),
+    *_probes(
+        "pid_one.py",
+        "replace_self.py",
+        "memfd_exec.py",
+        "core_dump.py",
+        "stdio_tricks.py",
+        "abort_storm.c",
+    ),
 )
 IDENTITY = (
     *_probes("identity.py", "descriptors.py", "descriptors.c", "prctl_tricks.py"),
     *_probes("setrlimit_up.py", "priority_up.py", "tiocsti.py"),
     *_probes("host_names.py", args=("{host}", "{runtime_dir}")),
     *_probes("template_secrets.py", args=("{canary}",)),
+    *_probes("memory_words.py", args=("{halves}",)),
+    Attack(
+        file="descriptors.py",
+        case="fresh-interpreter",
+        verdicts=OK,
+        starts=b"CONTAINED",
+        env=(("PYTHONHASHSEED", "0"),),
+    ),
+    Attack(
+        file="identity.py",
+        case="fresh-interpreter",
+        verdicts=OK,
+        starts=b"CONTAINED",
+        env=(("PYTHONHASHSEED", "0"),),
+    ),
     Attack(
         file="environment.py",
         verdicts=OK,
@@ -131,11 +165,18 @@ IDENTITY = (
     ),
 )
 NETWORK = (
-    *_probes("interfaces.py", "odd_families.c", "odd_families.py"),
+    *_probes("interfaces.py", "odd_families.c", "odd_families.py", "rare_protocols.c"),
     *_probes("host_network.py", args=("{targets}",)),
 )
 SYSCALLS = _probes(
-    "mount_family.c", "namespaces.c", "rare_syscalls.c", "int80.c", "x32.c", "seccomp_stack.c"
+    "mount_family.c",
+    "namespaces.c",
+    "rare_syscalls.c",
+    "int80.c",
+    "x32.c",
+    "far_jump.c",
+    "seccomp_stack.c",
+    "elf32.py",
 )
 BOMBS = (
     *(
@@ -143,7 +184,7 @@ BOMBS = (
             file=file,
             verdicts=ANY_LIMIT,
             destructive=True,
-            max_wall_s=3.5,
+            max_wall_s=6.0,
             limits=Limits(cpu_s=1.0, wall_s=3.0, memory_bytes=256 * MIB, processes=64),
         )
         for file in ("fork_bomb.py", "fork_bomb.c", "fork_bomb.cpp")
@@ -169,6 +210,8 @@ SURVIVORS = (
     Attack(file="ptrace_child.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="zombies.py", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="fork_chain.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
+    Attack(file="signal_storm.py", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
+    Attack(file="exit_while_writing.py", verdicts=FAILED | OUTPUT, destructive=True, max_wall_s=4),
     Attack(file="hold_the_door.py", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(
         file="kill_everyone.py",
@@ -200,6 +243,8 @@ HOGS = (
         file="pipe_hog.c", verdicts=OK_OR_MEMORY | FAILED | WALL, limits=TIGHT, destructive=True
     ),
     Attack(file="socket_hog.c", verdicts=OK_OR_MEMORY | CPU, limits=TIGHT, destructive=True),
+    Attack(file="tcp_hog.c", verdicts=OK_OR_MEMORY | FAILED, limits=TIGHT, destructive=True),
+    Attack(file="aio_exhaust.c", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="page_table_hog.c", verdicts=MEMORY, limits=TIGHT, destructive=True),
     Attack(file="oom_keeper.c", verdicts=MEMORY | OK, limits=TIGHT, destructive=True),
     Attack(file="oom_keeper.py", verdicts=MEMORY | FAILED | OK, limits=TIGHT, destructive=True),
@@ -406,6 +451,36 @@ COMPILES = (
     *(
         Attack(file="option_name.c", case=name, stored_as=name, verdicts=OK, stdout=b"")
         for name in ("-o.c", "-fplugin=x.c", "--version.c", "a b'\"$(id).c", "-.c")
+    ),
+    # A data file where the linked program will be put.
+    *(
+        Attack(
+            file="compile_header_shadow.c",
+            case=f"a.out-{mode:o}",
+            beside=(("a.out", "fake_tool.sh", mode),),
+            verdicts=OK,
+            stdout=b"CONTAINED\n",
+        )
+        for mode in (0o400, 0o755)
+    ),
+    Attack(
+        file="compile_header_shadow.c",
+        case="a.out-folder",
+        beside=(("a.out/x", "fake_tool.sh", 0o755),),
+        verdicts=COMPILE_STOPPED,
+        stdout=b"",
+    ),
+    *(
+        Attack(
+            file="exact_output.py",
+            case=name,
+            stored_as=name,
+            args=("5",),
+            verdicts=OK,
+            stdout=b"xxxxx",
+            stderr=b"",
+        )
+        for name in ("-V.py", "-c print(1).py", "-m.py", "folder/main.py", "a b'\"$(id).py")
     ),
     Attack(
         file="compile_environment.c",

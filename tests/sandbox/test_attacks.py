@@ -38,6 +38,7 @@ def test_an_attack_comes_to_what_the_table_says(
     story = _describe(result)
     said = result.stdout + result.stderr + result.compiler_output
     assert b"LEAK:" not in result.stdout + result.stderr, story
+    assert b"LEAK:tool" not in result.compiler_output, story
     assert result.verdict in attack.verdicts, story
     assert lab.canary.encode() not in said, story
     for secret in _host_secrets():

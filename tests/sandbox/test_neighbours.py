@@ -102,3 +102,16 @@ def test_a_hello_after_a_hundred_others_is_still_alone(lab: Lab) -> None:
             for _ in range(100)
         ]
         assert all(run.result(60).stdout == b"hello\n" for run in runs)
+
+
+def test_memory_that_outlived_its_program_is_not_the_next_one_s(lab: Lab) -> None:
+    hog, little = Limits(memory_bytes=512 * MIB), Limits(memory_bytes=48 * MIB)
+    for _ in range(8):
+        full = lab.client.run(
+            files=_files("fill_then_die.py"), entry_point="main.py", limits=hog, cache=False
+        )
+        assert full.verdict is Verdict.SIGNALED, full
+        for _ in range(2):
+            hello = lab.client.run(HELLO, limits=little, cache=False)
+            assert (hello.verdict, hello.stdout) == (Verdict.OK, b"hello\n"), hello
+            assert hello.usage.peak_memory_bytes < 40 * MIB, hello

@@ -27,7 +27,7 @@ for name, family, address in (("abstract", socket.AF_UNIX, "\0dcodex-left"), ("t
         p.outcomes.append(f"bind {name}=own")
     except OSError as error:
         p.leaks.append(f"bind {name}({error.errno})")
-for path in ("/usr/bin/env", "/usr/lib/os-release", "/etc/passwd", "/usr/bin", "/usr", "/"):
+for path in ("/usr/bin/env", "/usr/lib/os-release", "/etc/passwd", "/usr/bin", "/usr", "/", "/dev/null", "/dev/urandom", "/dev/zero", "/proc/cpuinfo", "/proc/sys"):
     if not os.path.exists(path):
         continue
     fd = os.open(path, os.O_RDONLY)

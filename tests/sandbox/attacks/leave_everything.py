@@ -29,7 +29,7 @@ try_("abstract", lambda: (abstract.bind("\0dcodex-left"), abstract.listen()))
 tcp = socket.socket()
 tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 try_("tcp", lambda: (tcp.bind(("0.0.0.0", 18080)), tcp.listen()))
-locked = [path for path in ("/usr/bin/env", "/usr/lib/os-release", "/etc/passwd", "/usr/bin", "/usr", "/") if os.path.exists(path)]
+locked = [path for path in ("/usr/bin/env", "/usr/lib/os-release", "/etc/passwd", "/usr/bin", "/usr", "/", "/dev/null", "/dev/urandom", "/dev/zero", "/proc/cpuinfo", "/proc/sys") if os.path.exists(path)]
 held = []
 for path in locked:
     fd = os.open(path, os.O_RDONLY)

@@ -2,7 +2,7 @@
 import os, time
 end = time.monotonic() + 2.0
 while time.monotonic() < end:
-    for path in ("/usr/bin/env", "/usr/lib/os-release", "/etc/passwd"):
+    for path in ("/dev/null", "/dev/urandom", "/usr/bin/env", "/usr/lib/os-release", "/etc/passwd"):
         if os.path.exists(path):
             with open(path, "rb") as file:
                 file.read(16)

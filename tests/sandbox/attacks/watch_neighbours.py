@@ -5,7 +5,7 @@ p = Probe()
 libc = ctypes.CDLL(None, use_errno=True)
 fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
 watched = 0
-for path in (b"/usr/bin/env", b"/usr/bin", b"/etc", b"/usr/share/zoneinfo", b"/usr/lib/os-release"):
+for path in (b"/usr/bin/env", b"/usr/bin", b"/etc", b"/usr/share/zoneinfo", b"/usr/lib/os-release", b"/dev/null", b"/dev/urandom", b"/dev", b"/", b"/proc"):
     if fd >= 0 and libc.inotify_add_watch(fd, path, 0x00000FFF) >= 0:
         watched += 1
 print("READY", flush=True)
