@@ -109,7 +109,7 @@ def test_sigterm_lets_what_runs_finish_and_takes_nothing_new(own_farm: Farm) -> 
                 refused = error
         assert own_farm.process.poll() is None
         execution.send_stdin("it\n")
-        assert execution.result().check().text == "got it\n"
+        assert execution.result().check().text.strip() == "got it"
     assert own_farm.stop() == 0, own_farm.log_tail()
 
 

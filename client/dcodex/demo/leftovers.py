@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 from pathlib import Path
@@ -38,7 +39,10 @@ def _processes(ancestor: int) -> list[tuple[int, str]]:
             continue  # it ended in this moment
         state, parent = tail.split()[:2]
         if state == "Z" and int(parent) == ancestor:
-            continue  # ended, and adopted by us: only its status is left
+            # Ended, and adopted by us: a pid namespace only ends when all in it are reaped.
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(int(entry.name), os.WNOHANG)
+            continue
         children.setdefault(int(parent), []).append((int(entry.name), head.partition("(")[2]))
     found: list[tuple[int, str]] = []
     waiting = [ancestor]
