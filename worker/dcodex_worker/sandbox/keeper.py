@@ -68,15 +68,12 @@ class Keeper:
         mount_namespace: int,
         seccomp_program: bytes,
         maskable: tuple[str, ...],
-        refresh: Callable[[], None],
     ) -> None:
-        """refresh: what a fork must do anew, called in each program's process at arming."""
         self._worker = worker
         self._pid_namespace = pid_namespace
         self._mount_namespace = mount_namespace
         self._seccomp_program = seccomp_program
         self._maskable = maskable
-        self._refresh = refresh
         self._landlock = landlock.version()
         self._init_id = 0
 
@@ -202,7 +199,6 @@ class Keeper:
                 enter()
         except OSError as error:
             _fail(channel_fd, step, error.errno or 0)
-        self._refresh()
         os.write(_CHANNEL, wireform.pack(wireform.ARMED))
         return _receive_program()
 

@@ -27,24 +27,24 @@ import itertools
 import os
 import sys
 import types
+from collections.abc import Container
 from typing import Any
 
 #: Never left out: the interpreter itself takes these apart last.
 _KEPT = ("sys", "builtins", "__main__")
 
 
-def prepare(hidden: tuple[str, ...], path: str) -> None:
+def prepare(stashed: Container[str], path: str) -> None:
     """Register the short end for all processes forked from here on.
 
-    hidden: names of modules that a program's process will take out of sys.modules.
+    stashed: names of preloaded modules that a program's imports may put into sys.modules.
     path: what the interpreter will run.
     """
-    visible = [name for name in sys.modules if name not in hidden]
     # A program's own modules come behind this one.
-    last_preloaded = visible[-1]
+    last_natural = next(reversed(sys.modules))
     status = [0]
     # Taking a module apart writes into as many pages as using it: none of these ever is.
-    kept: list[Any] = [sys.modules[name] for name in hidden]
+    kept: list[Any] = []
     threads, exit_now = sys._current_frames, os._exit
 
     destructor_type = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
@@ -65,8 +65,9 @@ def prepare(hidden: tuple[str, ...], path: str) -> None:
 
     def shorten() -> None:
         modules = sys.modules
-        names = [*_KEPT, *itertools.takewhile(last_preloaded.__ne__, reversed(modules))]
-        own = {name: modules.pop(name) for name in names if name in modules}
+        names = itertools.takewhile(last_natural.__ne__, reversed(modules))
+        own_names = [*_KEPT, *(name for name in names if name not in stashed)]
+        own = {name: modules.pop(name) for name in own_names if name in modules}
         _exchange(modules, own)
         # `own` now holds the others, for ever.
         kept.append(own)

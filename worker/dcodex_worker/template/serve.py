@@ -23,48 +23,54 @@ import types
 from typing import Any
 
 from dcodex_worker.sandbox import keeper, kernel, mounts, rootfs, seccomp
-from dcodex_worker.template import farewell
+from dcodex_worker.template import farewell, stash
 
 #: Where launcher.py leaves the JSON of what follows.
 SPECIFICATION_FD = 3
 
-#: What programs import most (the import tables of contest and notebook corpora), and what those
-#: modules import in turn.
+#: What programs import most, the most usual first: an import brings what stands before it along
+#: (stash.py), so the large and rare ones come last.
 # fmt: off
 STANDARD = (
-    "abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "calendar", "cmath",
-    "codecs", "collections", "concurrent.futures", "contextlib", "copy", "csv", "ctypes",
-    "dataclasses", "datetime", "decimal", "difflib", "enum", "errno", "fcntl", "fractions",
-    "functools", "gc", "getpass", "glob", "gzip", "hashlib", "heapq", "html", "inspect", "io",
-    "itertools", "json", "keyword", "linecache", "locale", "logging", "math", "multiprocessing",
-    "multiprocessing.connection", "numbers", "operator", "os", "pathlib", "pickle", "platform",
-    "pprint", "queue", "random", "re", "reprlib", "secrets", "select", "selectors", "shlex",
-    "shutil", "signal", "socket", "sqlite3", "ssl", "stat", "statistics", "string", "struct",
-    "subprocess", "tempfile", "textwrap", "threading", "time", "timeit", "token", "tokenize",
-    "traceback", "types", "typing", "unicodedata", "unittest", "urllib.parse", "urllib.request",
-    "uuid", "warnings", "weakref", "xml.etree.ElementTree", "zlib", "zoneinfo",
+    "collections", "re", "math", "random", "json", "itertools", "functools", "heapq", "bisect",
+    "string", "datetime", "time", "copy", "enum", "operator", "contextlib", "typing", "array",
+    "struct", "dataclasses", "fractions", "decimal", "statistics", "numbers", "abc", "io",
+    "textwrap", "pprint", "inspect", "traceback", "threading", "queue", "hashlib", "base64",
+    "uuid", "secrets", "pathlib", "glob", "shutil", "tempfile", "subprocess", "pickle", "csv",
+    "logging", "argparse", "calendar", "cmath", "keyword", "linecache", "tokenize", "token",
+    "ast", "difflib", "html", "locale", "gzip", "zlib", "select", "selectors", "socket", "signal",
+    "errno", "fcntl", "resource", "stat", "types", "warnings", "weakref", "reprlib", "shlex",
+    "getpass", "platform", "timeit", "unicodedata", "gc", "ctypes", "concurrent.futures",
+    "asyncio", "multiprocessing", "multiprocessing.connection", "unittest", "zoneinfo", "sqlite3",
+    "ssl", "urllib.parse", "urllib.request", "xml.etree.ElementTree",
 )
 # fmt: on
 
-_OURS = "dcodex_worker"
 #: What launcher.py adds to a program's environment for the template's own start.
 _OWN_VARIABLES = ("OPENBLAS_NUM_THREADS", "PYTHONPATH")
 
 
-def run() -> None:
-    """Serve until the host goes; returns only in the process of a warm program."""
+def run(natural: frozenset[str]) -> None:
+    """Serve until the host goes; returns only in the process of a warm program.
+
+    natural: what was in sys.modules before anything of ours.
+    """
     with os.fdopen(SPECIFICATION_FD) as file:
         specification = json.load(file)
     _leave_no_trace()
     rootfs.leave_library()
-    _preload(specification["preload"])
     _adopt_real_sitecustomize()
+    hidden = stash.Stash()
+    hidden.fill(
+        natural | {"sitecustomize"},
+        specification["preload"],
+        lambda words: print(words, file=sys.stderr),
+    )
     _smooth_the_way()
-    ours = _hidden_modules()
-    farewell.prepare(hidden=ours, path=f"{mounts.WORK_DIRECTORY}/main.py")
+    farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/main.py")
     environment = tuple(os.environ.items())
     launch = _serve(specification)
-    _become(launch, ours, environment)
+    _become(launch, environment)
 
 
 def _serve(specification: dict[str, Any]) -> dict[str, Any]:
@@ -105,22 +111,8 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         mount_namespace=specification["mount_namespace"],
         seccomp_program=program,
         maskable=maskable,
-        refresh=_refresh,
     ).arm_for_ever()
     return launch
-
-
-def _refresh() -> None:
-    """What would otherwise be the same in every fork: random numbers, and who it is."""
-    seed = sys.modules.get("random")
-    if seed is not None:
-        seed.seed()
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        threading.main_thread()._set_native_id()
 
 
 def _leave_no_trace() -> None:
@@ -140,17 +132,6 @@ def _leave_no_trace() -> None:
     os.environ.pop("PYTHONPATH", None)
 
 
-def _preload(names: list[str]) -> None:
-    for name in names:
-        try:
-            importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                print(f"not preloaded: {name}: {error}", file=sys.stderr)
-        except Exception as error:  # a package may do anything when it is imported
-            print(f"not preloaded: {name}: {error}", file=sys.stderr)
-
-
 def _adopt_real_sitecustomize() -> None:
     """Run the sitecustomize that this interpreter would have run, under that name."""
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
@@ -161,16 +142,8 @@ def _adopt_real_sitecustomize() -> None:
     sys.modules["sitecustomize"] = module
 
 
-def _hidden_modules() -> tuple[str, ...]:
-    return tuple(name for name in sys.modules if name.partition(".")[0] == _OURS)
-
-
-def _become(
-    launch: dict[str, Any], ours: tuple[str, ...], environment: tuple[tuple[str, str], ...]
-) -> None:
+def _become(launch: dict[str, Any], environment: tuple[tuple[str, str], ...]) -> None:
     """The last of our code in a program's process: what a start by hand would have set."""
-    for name in ours:
-        sys.modules.pop(name, None)
     sys.argv[1:] = launch["argv"][1:]
     sys.orig_argv[3:] = launch["argv"][1:]
     sys.modules["__main__"] = _fresh_main()

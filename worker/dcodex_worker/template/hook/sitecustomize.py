@@ -6,7 +6,11 @@ then goes on as if nothing had happened, opens main.py, and runs it without a fr
 or a path entry of ours.
 """
 
-from dcodex_worker.template import serve
+import sys
 
-serve.run()
-del serve
+natural = frozenset(sys.modules)
+
+from dcodex_worker.template import serve  # noqa: E402 # after what was there without it
+
+serve.run(natural)
+del natural, serve, sys

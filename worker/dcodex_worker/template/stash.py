@@ -1,0 +1,150 @@
+"""Preloaded modules, kept out of sight until a program imports them.
+
+Theory of operation
+-------------------
+fill() imports modules in the template and takes them out of sys.modules again, with what they
+registered to be called at exit. A program thus starts with the modules that it would start
+with by hand, and pays at its end for none that it did not use. The stash is a finder: the
+first import of a stashed module puts it back, with all that were imported before it and in
+its own wake, so that whatever an import by hand would have loaded is there. Modules are
+filled in from the most to the least used.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import importlib.machinery
+import sys
+import threading
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+#: The folder of modules that are never shown.
+_OURS = "dcodex_worker"
+
+#: What a module must do anew in a fork, done when a program gets it.
+_REFRESH: dict[str, Callable[[Any], object]] = {
+    "numpy.random": lambda module: module.seed(),
+    "random": lambda module: module.seed(),
+    "threading": lambda module: module.main_thread()._set_native_id(),
+}
+
+Handler = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+class _Group:
+    """What one import brought."""
+
+    __slots__ = ("at_exit", "at_thread_exit", "names")
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.at_exit: list[Handler] = []
+        self.at_thread_exit: list[Handler] = []
+
+
+class Stash:
+    """A finder for sys.meta_path, and the loader of what it finds."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, types.ModuleType] = {}
+        self._group_of: dict[str, int] = {}
+        self._groups: list[_Group] = []
+        #: Groups up to here are back in sys.modules.
+        self._restored = 0
+        self._specs: dict[str, Any] = {}
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a module of this name is, or was, in the stash."""
+        return name in self._group_of
+
+    def fill(
+        self, natural: frozenset[str], names: Sequence[str], complain: Callable[[str], None]
+    ) -> None:
+        """Import these and hide them; a package that is not installed is passed over.
+
+        natural: what an interpreter has in sys.modules without us. Whatever else there is by
+        now was imported by our own code, and is hidden too.
+        """
+        ours = _Group()
+        ours.names = [name for name in sys.modules if name not in natural]
+        self._groups.append(ours)
+        before = set(sys.modules)
+        register, register_thread = atexit.register, threading._register_atexit  # type: ignore[attr-defined] # the one way to hear of these
+        try:
+            for name in names:
+                group = _Group()
+                atexit.register = _recorder(group.at_exit)
+                threading._register_atexit = _recorder(group.at_thread_exit)  # type: ignore[attr-defined] # likewise
+                _import(name, complain)
+                group.names = [new for new in sys.modules if new not in before]
+                before.update(group.names)
+                self._groups.append(group)
+        finally:
+            atexit.register = register
+            threading._register_atexit = register_thread  # type: ignore[attr-defined] # restored
+        for number, group in enumerate(self._groups):
+            for name in group.names:
+                self._modules[name] = sys.modules.pop(name)
+                self._group_of[name] = number
+        for name in [name for name in self._modules if name.partition(".")[0] == _OURS]:
+            del self._group_of[name]
+        for group in self._groups:
+            group.names = [name for name in group.names if name in self._group_of]
+        sys.meta_path.insert(0, self)
+
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec whose loader is the stash, for a module that is in it."""
+        number = self._group_of.get(name)
+        if number is None or number < self._restored:
+            return None
+        self._restore(number, name)
+        self._specs[name] = self._modules[name].__spec__
+        return importlib.machinery.ModuleSpec(name, self)  # type: ignore[arg-type] # a loader by its methods
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """The module as it was imported."""
+        return self._modules[spec.name]
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing to execute; give it its own spec back."""
+        module.__spec__ = self._specs.pop(module.__name__)
+
+    def _restore(self, last: int, asked: str) -> None:
+        for group in self._groups[self._restored : last + 1]:
+            for name in group.names:
+                # The import machinery itself puts the one in that was asked for.
+                if name != asked:
+                    sys.modules.setdefault(name, self._modules[name])
+                refresh = _REFRESH.get(name)
+                if refresh is not None:
+                    refresh(self._modules[name])
+            for function, arguments, named in group.at_exit:
+                atexit.register(function, *arguments, **named)
+            for function, arguments, named in group.at_thread_exit:
+                threading._register_atexit(function, *arguments, **named)  # type: ignore[attr-defined] # as the module itself did
+        self._restored = last + 1
+        if self._restored == len(self._groups):
+            sys.meta_path.remove(self)
+
+
+def _recorder(handlers: list[Handler]) -> Callable[..., Any]:
+    def record(function: Callable[..., Any], *arguments: Any, **named: Any) -> Callable[..., Any]:
+        handlers.append((function, arguments, named))
+        return function
+
+    return record
+
+
+def _import(name: str, complain: Callable[[str], None]) -> None:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.partition(".")[0]:
+            complain(f"not preloaded: {name}: {error}")
+    except Exception as error:  # a package may do anything when it is imported
+        complain(f"not preloaded: {name}: {error}")
