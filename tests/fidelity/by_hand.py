@@ -38,7 +38,10 @@ class Came:
 def run(case: Case, environment: Mapping[str, str]) -> Came:
     """Run it; the scratch directory's name is replaced by the sandbox's in what it wrote."""
     with tempfile.TemporaryDirectory(prefix="hand-") as scratch:
-        Path(scratch, case.file).write_bytes(case.source)
+        for name, content in ((case.file, case.source), *case.beside):
+            Path(scratch, name).parent.mkdir(parents=True, exist_ok=True)
+            Path(scratch, name).write_bytes(content)
+        environment = {**environment, **dict(case.env)}
         compiler = b""
         if case.language == "python":
             command = [INTERPRETER, "-u", case.file, *ARGS]
@@ -50,10 +53,10 @@ def run(case: Case, environment: Mapping[str, str]) -> Came:
             Path(scratch, case.file).unlink()
             command = ["./a.out", *ARGS]
         came = _run(command, scratch, environment, case.stdin)
-        name = os.fsencode(scratch)
+        here = os.fsencode(scratch)
         return Came(
-            came.stdout.replace(name, WORK_DIRECTORY),
-            came.stderr.replace(name, WORK_DIRECTORY),
+            came.stdout.replace(here, WORK_DIRECTORY),
+            came.stderr.replace(here, WORK_DIRECTORY),
             came.exit_code,
             compiler,
         )

@@ -58,7 +58,9 @@ def both_ways(
     def run(case: Case) -> tuple[Came, Came]:
         hand = by_hand.run(case, environment)
         result = fidelity_client.run(
-            files={case.file: case.source},
+            files={case.file: case.source, **dict(case.beside)},
+            entry_point=case.file,
+            env=dict(case.env),
             language=case.language,
             stdin=case.stdin,
             args=ARGS,
