@@ -129,10 +129,10 @@ def _draw_workers(snapshot: FarmSnapshot, age_s: float, room: int) -> Renderable
     return table
 
 
-def _order(worker: Worker) -> tuple[str, int, str]:
-    """Stable from one view to the next: by host, then number."""
-    head, _, number = worker.id.rpartition("/")
-    return (head or worker.host, int(number) if number.isdigit() else 0, worker.id)
+def _order(worker: Worker) -> tuple[str, int]:
+    """Stable from one view to the next: by name, then number."""
+    name = worker.id.rstrip("0123456789")
+    return (name, int(worker.id[len(name) :] or 0))
 
 
 def _milliseconds(seconds: float) -> str:
