@@ -22,9 +22,10 @@ from dataclasses import dataclass
 LATELY_S = 300.0
 #: What a request is thought to occupy a worker where none has ended yet, in seconds.
 FIRST_OCCUPIED_S = 0.1
-#: Deviations of a Poisson load that are held ready: fewer than one request in a hundred finds
-#: more busy than that (for n of 0.5, 1, 2, 5: 0.2 %, 0.4 %, 0.5 %, 0.5 %).
-HEADROOM = 2.5
+#: Deviations of a Poisson load that are held ready: one request in 250 or fewer finds more busy
+#: than that (for n of 0.5, 1, 2, 5: 0.2 %, 0.4 %, 0.1 %, 0.2 %), which leaves room within 1 %
+#: of cold leases for what the estimate of n is off. Idle workers share their template's memory.
+HEADROOM = 3.0
 #: Below this a language's load is noise that its one armed worker takes.
 QUIET_LOAD = 0.02
 #: Where hosts' tasks wait this share of the time for CPU or memory, more workers mostly wait

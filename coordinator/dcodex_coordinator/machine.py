@@ -249,7 +249,8 @@ class Machine:
         assert not self._outbox.sends
         for peers in self._peers.values():
             for peer in peers.values():
-                assert self._outbox.now - peer.heard_at <= LOST_S + PAUSE_S, peer
+                # A turn may come late by almost PAUSE_S, before and after the silence is noticed.
+                assert self._outbox.now - peer.heard_at <= LOST_S + 2 * PAUSE_S, peer
 
     # --- connections -------------------------------------------------------------------------
 

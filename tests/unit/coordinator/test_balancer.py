@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcodex_coordinator.balancer import (
+    HEADROOM,
     HIGH_PRESSURE,
     Balancer,
     FarmLoad,
@@ -48,7 +49,7 @@ def test_the_pool_never_exceeds_its_ceiling() -> None:
 
 def test_a_steady_load_gets_littles_number_and_room_for_chance() -> None:
     decision = balancer().decide(farm(language(needed=4.0)), 0.0)
-    assert (decision.desired, decision.reason) == (math.ceil(4 + 2.5 * 2), "arrivals")
+    assert (decision.desired, decision.reason) == (math.ceil(4 + HEADROOM * 2), "arrivals")
 
 
 def test_waits_above_the_defended_one_grow_a_busy_pool_step_by_step() -> None:
@@ -71,7 +72,7 @@ def test_a_square_wave_shorter_than_the_cool_down_moves_nothing() -> None:
     for now in range(600):
         load = language(needed=4.0) if now % 40 < 20 else language()
         sizes.append(made.decide(farm(load), float(now)).desired)
-    assert set(sizes) == {9}
+    assert set(sizes) == {math.ceil(4 + HEADROOM * 2)}
 
 
 def test_a_pool_shrinks_when_a_whole_cool_down_has_passed_without_need() -> None:
@@ -134,7 +135,8 @@ def test_before_anything_was_asked_for_every_language_has_one_and_python_the_res
 
 def test_a_mix_follows_the_demand() -> None:
     wanted = mix(10, {"c": language(needed=0.1), "python": language(needed=3.0)}, "c")
-    assert wanted == {"python": 8, "c": 2} or wanted == {"python": 9, "c": 1}
+    assert wanted["python"] >= 7
+    assert wanted["c"] >= 2
 
 
 @pytest.mark.parametrize("desired", [0, 1, 5])
