@@ -53,14 +53,14 @@ class Classic:
     async def _execute(self, request: Any, context: Context) -> None:
         asked: pb.CodeRequest = well_formed(request)
         hub = self._hub
-        hub.check()
         visitor = self._door.admit(context)
+        hub.check()
         execution_id = uuid.uuid4().hex
         terms = visitor.terms(hub.offered)
         order = order_classic(asked, terms, execution_id, deadline_s(context), visitor.trace)
         exchange = Exchange(execution_id, order.submit.window_bytes, order.stdin_complete)
         call = StreamCall(hub, exchange)
-        hub.submit(order, call)
+        hub.submit(order, call, visitor.account)
         try:
             await self._write(call, context)
         finally:
@@ -92,8 +92,8 @@ class Classic:
 
     async def _metrics(self, request: Any, context: Context) -> pb.SystemMetrics:
         well_formed(request)
-        self._hub.check()
         self._door.admit(context)
+        self._hub.check()
         return replies.system_metrics(await self._hub.feed.newest())
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from dcodex_gateway.complaints import Complaints
 from dcodex_gateway.farm_feed import FarmFeed
 from dcodex_gateway.figures import Figures
 from dcodex_gateway.link import Link
+from dcodex_gateway.quota import Account
 from dcodex_gateway.translate import Order
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
+from dcodex_shared.keys import ClientKeys
 from dcodex_shared.limits import MIB
 from dcodex_shared.messages import (
     Cancel,
@@ -48,24 +52,43 @@ class Receiver(Protocol):
         """No message about it will come any more."""
 
 
+@dataclass(slots=True)
+class _Entry:
+    """One execution under way."""
+
+    receiver: Receiver
+    #: Its program's, which counts against MAX_PROGRAM_BYTES.
+    size: int
+    #: Whose quota it counts against.
+    account: Account | None
+    submitted_at: float
+    #: The most that it can have cost where nobody tells what it did.
+    most_s: float
+
+
 class Hub:
     """The gateway's one place towards the coordinator."""
 
     def __init__(
-        self, endpoint: str, name: str, figures: Figures, on_change: Callable[[], None]
+        self,
+        endpoint: str,
+        name: str,
+        keys: ClientKeys | None,
+        figures: Figures,
+        on_change: Callable[[], None],
     ) -> None:
         """on_change: called when `serving` may have changed."""
         self.figures = figures
         self.complaints = Complaints(log)
         self._on_change = on_change
-        self.link = Link(endpoint, name, self._dispatch, self._up, self._lost)
+        self.link = Link(endpoint, name, keys, self._dispatch, self._up, self._lost)
         self.feed = FarmFeed(lambda on: self.link.send(WatchFarm(on)))
         #: (canonical name, version) pairs; empty while there is no coordinator.
         self.offered: tuple[tuple[str, str], ...] = ()
         #: No new execution is taken in.
         self.draining = False
-        #: Every execution under way, with the size of its program.
-        self._receivers: dict[str, tuple[Receiver, int]] = {}
+        #: Every execution under way.
+        self._receivers: dict[str, _Entry] = {}
         #: The sum of those sizes.
         self._program_bytes = 0
         #: Set while nothing is under way and somebody awaits that.
@@ -88,17 +111,24 @@ class Hub:
         if not self.link.up:
             raise Rejected(Reason.UNAVAILABLE, f"no coordinator: {self.link.reason}", RETRY_AFTER_S)
 
-    def submit(self, order: Order, receiver: Receiver) -> None:
+    def submit(self, order: Order, receiver: Receiver, account: Account | None) -> None:
         """Send a program on its way; from here to forget() the receiver gets its messages."""
         self.check()
         size = len(order.payload)
         if len(self._receivers) >= MAX_EXECUTIONS or self._program_bytes + size > MAX_PROGRAM_BYTES:
             raise Rejected(Reason.RESOURCE_EXHAUSTED, "this gateway is full", RETRY_AFTER_S)
+        now = monotonic()
+        if account is not None:
+            account.enter(now)
         if not self.link.send(order.submit, order.payload):
+            if account is not None:
+                account.leave(0.0, now)
             raise Rejected(
                 Reason.UNAVAILABLE, "the coordinator takes no programs now", RETRY_AFTER_S
             )
-        self._receivers[order.submit.execution_id] = (receiver, size)
+        self._receivers[order.submit.execution_id] = _Entry(
+            receiver, size, account, now, order.submit.wall_limit_s
+        )
         self._program_bytes += size
 
     def send(self, message: Message, payload: bytes = b"") -> None:
@@ -111,12 +141,24 @@ class Hub:
             self.link.send(Cancel(execution_id, reason))
             self.forget(execution_id)
 
-    def forget(self, execution_id: str) -> None:
-        """Nobody awaits this execution any more."""
+    def forget(self, execution_id: str, used_s: float | None = None) -> None:
+        """Nobody awaits this execution any more.
+
+        used_s: what it cost; None where nobody has told: the time since it was submitted, then,
+        so that cancelling is no way around a quota.
+        """
         entry = self._receivers.pop(execution_id, None)
         if entry is not None:
-            self._program_bytes -= entry[1]
+            self._release(entry, used_s)
             self._tell_idle()
+
+    def _release(self, entry: _Entry, used_s: float | None) -> None:
+        self._program_bytes -= entry.size
+        if entry.account is not None:
+            now = monotonic()
+            if used_s is None:
+                used_s = min(now - entry.submitted_at, entry.most_s)
+            entry.account.leave(used_s, now)
 
     async def idle(self) -> None:
         """Return when nothing is under way."""
@@ -132,9 +174,11 @@ class Hub:
 
     def abandon(self) -> None:
         """Stop every program under way: the grace of a drain is over."""
-        for execution_id, (receiver, _) in list(self._receivers.items()):
+        for execution_id, entry in list(self._receivers.items()):
             self.cancel(execution_id, "the gateway goes down")
-            receiver.lost(Rejected(Reason.UNAVAILABLE, "this gateway went down", RETRY_AFTER_S))
+            entry.receiver.lost(
+                Rejected(Reason.UNAVAILABLE, "this gateway went down", RETRY_AFTER_S)
+            )
 
     def _tell_idle(self) -> None:
         if self._idle is not None and not self._receivers:
@@ -147,9 +191,11 @@ class Hub:
                 # An execution that nobody awaits: late, not wrong.
                 if entry is None:
                     return
-                if isinstance(message, (Finished, Refused)):
-                    self.forget(message.execution_id)
-                entry[0].receive(message, payload)
+                if isinstance(message, Finished):
+                    self.forget(message.execution_id, _cost_s(message))
+                elif isinstance(message, Refused):
+                    self.forget(message.execution_id, 0.0)
+                entry.receiver.receive(message, payload)
             case LanguageList(languages=languages):
                 if languages != self.offered:
                     log.info("languages=%s", ",".join(f"{n}:{v}" for n, v in languages) or "none")
@@ -173,9 +219,14 @@ class Hub:
         """Nothing is known any more of what was under way: it may have run, or not."""
         self.offered = ()
         self.feed.lost()
-        receivers, self._receivers = self._receivers, {}
-        self._program_bytes = 0
-        for receiver, _ in receivers.values():
-            receiver.lost(Rejected(Reason.UNAVAILABLE, f"lost the coordinator: {reason}"))
+        entries, self._receivers = self._receivers, {}
+        for entry in entries.values():
+            self._release(entry, None)
+            entry.receiver.lost(Rejected(Reason.UNAVAILABLE, f"lost the coordinator: {reason}"))
         self._tell_idle()
         self._on_change()
+
+
+def _cost_s(message: Finished) -> float:
+    """How long an execution kept a worker busy; nothing where it was answered from a cache."""
+    return 0.0 if message.cache_hit else max(message.wall_s, 0.0) + max(message.compile_s, 0.0)

@@ -25,6 +25,7 @@ from zmq.utils.monitor import recv_monitor_message
 from dcodex_gateway.complaints import Complaints
 from dcodex_gateway.session import Session, State, Step
 from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.keys import ClientKeys, use_as_client
 from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message, Role
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
 
@@ -39,7 +40,14 @@ RECONNECT_MOST_MS = 1000
 #: How long the last words may take when the gateway ends.
 LINGER_MS = 500
 
-_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED)
+_REFUSED = frozenset(
+    (
+        zmq.Event.HANDSHAKE_FAILED_AUTH,
+        zmq.Event.HANDSHAKE_FAILED_PROTOCOL,
+        zmq.Event.HANDSHAKE_FAILED_NO_DETAIL,
+    )
+)
+_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED) | sum(map(int, _REFUSED))
 _POLLIN = int(zmq.POLLIN)
 _NOBLOCK = int(zmq.NOBLOCK)
 
@@ -51,11 +59,13 @@ class Link:
         self,
         endpoint: str,
         name: str,
+        keys: ClientKeys | None,
         on_message: Callable[[Message, bytes], None],
         on_up: Callable[[], None],
         on_lost: Callable[[str], None],
     ) -> None:
         self._endpoint = endpoint
+        self._keys = keys
         self._hello = Hello(Role.GATEWAY, name)
         self._on_message = on_message
         self._on_up = on_up
@@ -117,6 +127,8 @@ class Link:
         socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
         socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
+        if self._keys is not None:
+            use_as_client(socket, self._keys)
         monitor = socket.get_monitor_socket(_EVENTS)
         socket.connect(self._endpoint)
         self._socket, self._monitor = socket, monitor
@@ -143,6 +155,9 @@ class Link:
             if event == zmq.Event.DISCONNECTED:
                 self._drain()
                 self._do(self._session.disconnected(now))
+            elif event in _REFUSED:
+                # libzmq goes on trying: the operator may yet add our key to the list.
+                self._complaints.warn("the coordinator's end refuses the handshake: check the keys")
             else:
                 self._do(self._session.connected(now))
 

@@ -67,13 +67,13 @@ class Native:
         received = monotonic()
         start: pb.Start = well_formed(request)
         hub = self._hub
-        hub.check()
         visitor = self._door.admit(context)
+        hub.check()
         execution_id = uuid.uuid4().hex
         terms = visitor.terms(hub.offered)
         order = order_run(start, terms, execution_id, deadline_s(context), visitor.trace)
         call = UnaryCall(hub)
-        hub.submit(order, call)
+        hub.submit(order, call, visitor.account)
         try:
             finished, records = await call.outcome
         except asyncio.CancelledError:
@@ -99,8 +99,8 @@ class Native:
         if kind != "start":
             raise _invalid(f"the first message must be start, got {kind or 'nothing known'}")
         hub = self._hub
-        hub.check()
         visitor = self._door.admit(context)
+        hub.check()
         execution_id = uuid.uuid4().hex
         terms = visitor.terms(hub.offered)
         order = order_execute(
@@ -108,7 +108,7 @@ class Native:
         )
         exchange = Exchange(execution_id, order.submit.window_bytes, order.stdin_complete)
         call = StreamCall(hub, exchange)
-        hub.submit(order, call)
+        hub.submit(order, call, visitor.account)
         reader = asyncio.create_task(_read(call, context))
         try:
             finished = await self._write(order, call, context)
@@ -140,14 +140,14 @@ class Native:
 
     async def _languages(self, request: Any, context: Context) -> pb.LanguagesReply:
         well_formed(request)
-        self._hub.check()
         visitor = self._door.admit(context)
+        self._hub.check()
         return replies.languages_reply(self._hub.offered, visitor.default, visitor.ceiling)
 
     async def _farm(self, request: Any, context: Context) -> None:
         well_formed(request)
-        self._hub.check()
         visitor = self._door.admit(context)
+        self._hub.check()
         async for view in self._hub.feed.views():
             await context.write(replies.farm_snapshot(view, visitor.tenant))
 

@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import socket
+from pathlib import Path
 
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from dcodex_gateway import classic, health, native
+from dcodex_gateway import classic, health, native, tls
 from dcodex_gateway.classic import Classic
 from dcodex_gateway.door import Door
 from dcodex_gateway.figures import Figures
@@ -22,6 +23,7 @@ from dcodex_gateway.native import Native
 from dcodex_shared import exposition
 from dcodex_shared.config import ConfigError, GatewaySettings
 from dcodex_shared.endpoints import prepare
+from dcodex_shared.keys import ClientKeys, load_pair, load_public
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +46,16 @@ class Gateway:
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
         figures = Figures()
+        self._credentials = tls.credentials(settings)
+        door = Door(settings)
+        keys = _keys(settings)
         self._hub = Hub(
-            prepare(settings.gateway_endpoint, settings.insecure),
+            prepare(settings.gateway_endpoint, settings.insecure, keys is not None),
             f"{socket.gethostname()}/{os.getpid()}",
+            keys,
             figures,
             self._changed,
         )
-        door = Door(settings)
         self._health = Health((native.SERVICE, classic.SERVICE), lambda: self._hub.serving, figures)
         self._services = (Native(self._hub, door), Classic(self._hub, door), self._health)
         #: Set when the gateway is to end.
@@ -66,7 +71,7 @@ class Gateway:
             reflection.enable_server_reflection(
                 (native.SERVICE, classic.SERVICE, health.SERVICE, reflection.SERVICE_NAME), server
             )
-        port = _bind(server, settings.host, settings.port)
+        port = _bind(server, settings, self._credentials)
         metrics = _expose(settings, self._hub)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,6 +113,17 @@ class Gateway:
         self._health.changed()
 
 
+def _keys(settings: GatewaySettings) -> ClientKeys | None:
+    """Our keys and the coordinator's; None: the endpoint needs none."""
+    if bool(settings.key_file) != bool(settings.coordinator_key):
+        raise ConfigError("key_file and coordinator_key need each other")
+    if not settings.key_file or not settings.gateway_endpoint.startswith("tcp://"):
+        return None
+    return ClientKeys(
+        load_pair(Path(settings.key_file)), load_public(Path(settings.coordinator_key))
+    )
+
+
 def _options(settings: GatewaySettings) -> list[tuple[str, int]]:
     return [
         # Unless told to share: a second gateway on the same port is a mistake to be told of.
@@ -123,10 +139,15 @@ def _options(settings: GatewaySettings) -> list[tuple[str, int]]:
     ]
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+def _bind(
+    server: grpc.aio.Server, settings: GatewaySettings, secure: grpc.ServerCredentials | None
+) -> int:
+    host, port = settings.host, settings.port
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        return server.add_insecure_port(address)
+        if secure is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, secure)
     except RuntimeError:
         raise ConfigError(
             f"cannot serve gRPC on {address}: the port is in use or the address is not this "

@@ -48,6 +48,8 @@ class Terms:
     ceiling: Limits
     #: (canonical name, version) pairs that the farm runs now; empty: not known, or none.
     offered: tuple[tuple[str, str], ...]
+    #: The tenant's share against other tenants.
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def _order(
         cache_key=sha256(payload).digest() if cached else b"",
         client_key=client_key,
         trace=trace,
+        tenant_weight=terms.weight,
     )
     return Order(submit, payload, client_key or execution_id, program.stdin_complete)
 

@@ -47,6 +47,15 @@ class KeyPair:
         return f"KeyPair(public={self.public!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class ClientKeys:
+    """What a peer of the coordinator needs for an encrypted connection."""
+
+    own: KeyPair
+    #: The coordinator's public key.
+    coordinator: bytes
+
+
 def make_keys(directory: Path, name: str) -> tuple[Path, Path]:
     """Make NAME.key (0600) and NAME.pub in the directory; returns both paths.
 
@@ -110,11 +119,11 @@ def load_allowed(path: Path) -> frozenset[bytes]:
     return frozenset(key for file in files for key in _public_keys(file))
 
 
-def use_as_client(socket: zmq.Socket[bytes], own: KeyPair, coordinator: bytes) -> None:
+def use_as_client(socket: zmq.Socket[bytes], keys: ClientKeys) -> None:
     """Encrypt this socket's connections, to whoever holds the coordinator's secret key alone."""
-    socket.curve_publickey = own.public
-    socket.curve_secretkey = own.secret
-    socket.curve_serverkey = coordinator
+    socket.curve_publickey = keys.own.public
+    socket.curve_secretkey = keys.own.secret
+    socket.curve_serverkey = keys.coordinator
 
 
 def use_as_server(socket: zmq.Socket[bytes], own: KeyPair) -> None:

@@ -142,6 +142,8 @@ class Submit:
     client_key: str
     #: Ask every process on the way for its stamps.
     trace: bool
+    #: The tenant's share against other tenants of the same language, by its token; 1 is usual.
+    tenant_weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
