@@ -25,6 +25,8 @@ class Options(TypedDict, total=False):
     entry_point: str
     #: argv[1:].
     args: Sequence[str]
+    #: For the compiler, before the source files: ["-O2", "-std=c++20"].
+    compile_args: Sequence[str]
     #: Added to the sandbox's own small environment.
     env: Mapping[str, str]
     #: Written to stdin first.
@@ -51,6 +53,7 @@ def build_start(source: str | bytes, options: Options, *, stdin_complete: bool =
         files=[_file(path, content) for path, content in files.items()],
         entry_point=options.get("entry_point", ""),
         args=options.get("args", ()),
+        compile_args=options.get("compile_args", ()),
         environment=options.get("env") or {},
         stdin=_bytes(options.get("stdin", b"")),
         cache=pb.CACHE_POLICY_USE if options.get("cache", True) else pb.CACHE_POLICY_BYPASS,
