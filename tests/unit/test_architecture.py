@@ -38,6 +38,7 @@ DECIDING = (
     "dcodex_shared.quantities",
     "dcodex_shared.wire",
     "dcodex_worker.crew",
+    "dcodex_worker.execution",
     "dcodex_worker.presence",
     "dcodex_worker.verdict",
 )

@@ -24,6 +24,7 @@ import os
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterable
 
@@ -102,6 +103,9 @@ def _run(settings: WorkerSettings, nursery: Nursery, signals: socket.socket, rep
         claimed += leftovers.claim([templates_directory(settings)])
         for fd in claimed:
             stack.callback(os.close, fd)
+        caretaker = Caretaker(templates)
+        caretaker.start()
+        stack.callback(caretaker.close)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.term)
         name = settings.name or socket.gethostname()
@@ -113,6 +117,31 @@ def _run(settings: WorkerSettings, nursery: Nursery, signals: socket.socket, rep
         stack.callback(exposition.close)
         log.info("serving metrics host=%s port=%d", settings.metrics_host, exposition.port)
         return host.serve()
+
+
+class Caretaker(threading.Thread):
+    """Tends the templates apart from the loop: starting one takes seconds on a busy machine,
+
+    in which a silent host would be taken for dead.
+    """
+
+    def __init__(self, templates: Templates) -> None:
+        super().__init__(name="caretaker", daemon=True)
+        self._templates = templates
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Look after them once a second."""
+        while not self._over.wait(HEARTBEAT_S):
+            try:
+                self._templates.tend(time.monotonic())
+            except Exception:
+                log.exception("could not tend the templates")
+
+    def close(self) -> None:
+        """End, after what is under way."""
+        self._over.set()
+        self.join()
 
 
 class Host:
@@ -266,7 +295,6 @@ class Host:
 
     def _tick(self, now: float) -> None:
         self._tick_at = now + HEARTBEAT_S
-        self._templates.tend(now)
         seen = pressure.look()
         self.metrics.show(len(self._crew), self._templates.restarts, self._link.malformed, seen)
         if self._met:
