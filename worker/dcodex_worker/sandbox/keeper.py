@@ -40,11 +40,15 @@ from dcodex_worker.sandbox import (
     seccomp,
     wireform,
 )
+from dcodex_worker.template import rehearsal
 
 #: Descriptor of the channel in the program's process, above the standard three.
 _CHANNEL = 3
 #: The program's processes go before the keeper, and first when the machine runs out of memory.
 _OOM_SCORE = b"1000"
+#: The rehearsal takes milliseconds; a machine where it takes this long, in seconds, goes without.
+_REHEARSAL_TIMEOUT_S = 5.0
+_REHEARSAL_CPU_S = 5.0
 #: The largest file that is collected from a sandbox: a linked program.
 MAX_COLLECTED_BYTES = 256 << 20
 
@@ -68,13 +72,17 @@ class Keeper:
         mount_namespace: int,
         seccomp_program: bytes,
         maskable: tuple[str, ...],
+        rehearse: bool,
     ) -> None:
+        """rehearse: whether warm programs will be run."""
         self._worker = worker
         self._pid_namespace = pid_namespace
         self._mount_namespace = mount_namespace
         self._seccomp_program = seccomp_program
         self._maskable = maskable
         self._landlock = landlock.version()
+        #: Pages to provide at arming; None before the rehearsal.
+        self._pages: tuple[rehearsal.Stretch, ...] | None = None if rehearse else ()
         self._init_id = 0
 
     def arm_for_ever(self) -> dict[str, Any]:
@@ -86,6 +94,10 @@ class Keeper:
                 os._exit(0)
             _, host_id, tmpfs_bytes, collect = wireform.unpack(data)
             try:
+                if self._pages is None:
+                    launch = self._rehearse(host_id, tmpfs_bytes)
+                    if launch is not None:
+                        return launch
                 init, program = self._fork(host_id, tmpfs_bytes, fds)
             except Failed as failure:
                 _close(fds)
@@ -99,6 +111,52 @@ class Keeper:
             wireform.send(self._worker, wireform.pack(wireform.ARMING), pidfds)
             _close(pidfds)
             self._await_end(init, program, collect)
+
+    def _rehearse(self, host_id: int, tmpfs_bytes: int) -> dict[str, Any] | None:
+        """Run our own program in a sandbox of its own, as any; see rehearsal.py.
+
+        Returns None in the keeper, and in the program's process what it launches.
+        """
+        self._pages = ()
+        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        ours, theirs = socket.socketpair()
+        try:
+            fds = [nothing, nothing, nothing, theirs.fileno()]
+            init, program = self._fork(host_id, tmpfs_bytes, fds)
+            if program == 0:
+                ours.detach()
+                theirs.detach()
+                return self._become_program(host_id, fds)
+        finally:
+            if self._worker.fileno() >= 0:
+                os.close(nothing)
+                theirs.close()
+        launch = {
+            "files": [("main.py", 0o644, rehearsal.SOURCE)],
+            "argv": ("main.py",),
+            "environment": tuple(os.environ.items()),
+            "warm": True,
+            "rehearse": True,
+            "cpu_s": _REHEARSAL_CPU_S,
+            "file_size_bytes": 1 << 20,
+            "open_files": 64,
+        }
+        body = wireform.pack(launch)
+        with ours:
+            ours.settimeout(_REHEARSAL_TIMEOUT_S)
+            said = b""
+            try:
+                if wireform.unpack(ours.recv(wireform.MAX_MESSAGE_BYTES))[0] == wireform.ARMED:
+                    ours.sendall(len(body).to_bytes(8, "little") + body)
+                    while part := ours.recv(1 << 16):
+                        said += part
+            except (OSError, EOFError, ValueError):
+                said = b""
+        os.kill(init, signal.SIGKILL)
+        os.waitpid(program, 0)
+        os.waitpid(init, 0)
+        self._pages = rehearsal.unpack(said)
+        return None
 
     def _join(self) -> None:
         data, fds = wireform.receive(self._worker)
@@ -199,6 +257,7 @@ class Keeper:
                 enter()
         except OSError as error:
             _fail(channel_fd, step, error.errno or 0)
+        rehearsal.touch(self._pages or ())
         os.write(_CHANNEL, wireform.pack(wireform.ARMED))
         return _receive_program()
 
@@ -230,7 +289,10 @@ def _receive_program() -> dict[str, Any]:
         step = "limits"
         rlimits.tighten(launch["cpu_s"], launch["file_size_bytes"], launch["open_files"])
         if launch["warm"]:
-            channel.close()
+            if launch.get("rehearse"):
+                launch["rehearse"] = channel.detach(), rehearsal.mapped()
+            else:
+                channel.close()
             return dict(launch)
         step = "exec"
         # The interpreter ignores these two; what it starts should not.

@@ -57,11 +57,12 @@ LIBRARY = "/.dcodex/lib"
 _LIBRARY_SIZE = "2m"
 
 
-def enter(staging: str, extra: tuple[str, ...], library: dict[str, str]) -> None:
+def enter(staging: str, extra: tuple[tuple[str, str], ...], library: dict[str, str]) -> None:
     """Move this process into a fresh mount namespace whose root is the runtime tree.
 
     staging: an existing, empty directory to mount on; only this process sees the mount.
-    extra: absolute paths of directories to show read-only beside /usr (interpreter, venv, PCHs).
+    extra: directories to show read-only beside /usr (interpreter, venv, PCHs): where they are,
+        and where they are shown, both absolute.
     library: files and folders to copy below LIBRARY, as {name there: path here}.
     """
     kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP)
@@ -72,8 +73,8 @@ def enter(staging: str, extra: tuple[str, ...], library: dict[str, str]) -> None
     _system(root)
     _etc(root)
     _devices(root)
-    for path in extra:
-        _bind(path, root + path)
+    for path, shown in extra:
+        _bind(path, root + shown)
     _own(root)
     _library(root + LIBRARY, library)
     kernel.make_readonly(root)

@@ -27,18 +27,25 @@ import itertools
 import os
 import sys
 import types
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
+
+from dcodex_worker.template import rehearsal
 
 #: Never left out: the interpreter itself takes these apart last.
 _KEPT = ("sys", "builtins", "__main__")
 
 
-def prepare(stashed: Container[str], path: str) -> None:
+Rehearse = Callable[[int, list[tuple[int, int, bool]]], None]
+
+
+def prepare(stashed: Container[str], path: str) -> Rehearse:
     """Register the short end for all processes forked from here on.
 
     stashed: names of preloaded modules that a program's imports may put into sys.modules.
     path: what the interpreter will run.
+    Returns a function to be called in a rehearsal's process, with a descriptor and the ranges
+    to look at: at its end it writes there what pages it has touched.
     """
     # A program's own modules come behind this one.
     last_natural = next(reversed(sys.modules))
@@ -49,7 +56,12 @@ def prepare(stashed: Container[str], path: str) -> None:
 
     destructor_type = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
 
+    rehearsals: list[tuple[int, list[tuple[int, int, bool]]]] = []
+    touched, write = rehearsal.touched, os.write
+
     def end(_: int) -> None:
+        for fd, ranges in rehearsals:
+            write(fd, touched(ranges))
         exit_now(status[0])
 
     destructor = destructor_type(end)
@@ -60,7 +72,7 @@ def prepare(stashed: Container[str], path: str) -> None:
     increment.argtypes = [ctypes.py_object]
     increment.restype = None
     # One reference more than there is: these are never taken apart, whatever is cleared.
-    for thing in (kept, status, end, destructor, destructor_type):
+    for thing in (kept, status, rehearsals, end, destructor, destructor_type):
         increment(thing)
 
     def shorten() -> None:
@@ -80,6 +92,11 @@ def prepare(stashed: Container[str], path: str) -> None:
 
     increment(shorten)
     atexit.register(shorten)
+
+    def rehearse(fd: int, ranges: list[tuple[int, int, bool]]) -> None:
+        rehearsals.append((fd, ranges))
+
+    return rehearse
 
 
 def _exit_status(main: types.ModuleType | None, path: str) -> int | None:

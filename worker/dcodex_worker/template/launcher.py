@@ -31,7 +31,7 @@ ENVIRONMENT = {
 def main() -> None:
     """Never returns. The specification's members:
 
-    interpreter: path; preload: names of modules; extra: directories to show; staging: where to
+    interpreter: path; preload: names of modules; extra and shown: directories to show (starter.py); staging: where to
     build the root; host_pid: who to die with; and inherited descriptors: listener (a listening
     SOCK_SEQPACKET socket), alive (a pipe that ends when the template shall), ready (a pipe that
     is written to when it serves).
@@ -55,7 +55,8 @@ def main() -> None:
     worker = os.path.dirname(here)
     rootfs.enter(
         specification["staging"],
-        tuple(specification["extra"]),
+        tuple((path, path) for path in specification["extra"])
+        + tuple((source, target) for source, target in specification["shown"]),
         {
             "sitecustomize.py": f"{here}/hook/sitecustomize.py",
             "dcodex_worker/__init__.py": f"{worker}/__init__.py",

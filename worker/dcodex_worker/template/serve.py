@@ -67,9 +67,11 @@ def run(natural: frozenset[str]) -> None:
         lambda words: print(words, file=sys.stderr),
     )
     _smooth_the_way()
-    farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/main.py")
+    rehearse = farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/main.py")
     environment = tuple(os.environ.items())
     launch = _serve(specification)
+    if "rehearse" in launch:
+        rehearse(*launch["rehearse"])
     _become(launch, environment)
 
 
@@ -111,6 +113,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         mount_namespace=specification["mount_namespace"],
         seccomp_program=program,
         maskable=maskable,
+        rehearse=bool(specification["preload"]),
     ).arm_for_ever()
     return launch
 

@@ -32,6 +32,8 @@ class TemplatePlan:
     preload: tuple[str, ...]
     #: Directories of the host to show read-only beside /usr.
     extra: tuple[str, ...]
+    #: More of them, each as (directory of the host, where it is shown).
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 class TemplateError(Exception):
@@ -63,6 +65,7 @@ class Template:
             "interpreter": self.plan.interpreter,
             "preload": list(self.plan.preload),
             "extra": list(self.plan.extra),
+            "shown": list(self.plan.shown),
             "staging": self._staging,
             "host_pid": os.getpid(),
             "listener": self._listener.fileno(),
