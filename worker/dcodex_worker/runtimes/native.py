@@ -1,31 +1,39 @@
-"""C and C++: a compile in a sandbox of its own, then the program in another."""
+"""C and C++: a compile in a sandbox of its own, then the program in another.
+
+A compile is tried fast first: with a precompiled header where the compiler itself would take
+one, without temporary files, with the fastest linker. What the user sees must not differ from a
+compile by hand, so whatever of it could (attempt.py says what) is thrown away, and the same
+sandbox compiles once more, by hand.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 
+from dcodex_shared.config import WorkerSettings
 from dcodex_shared.limits import Limits
 from dcodex_shared.program import Program
+from dcodex_worker.runtimes import attempt, header_store
 from dcodex_worker.runtimes.compile_cache import CompileCache
 from dcodex_worker.runtimes.environment import environment_of
+from dcodex_worker.runtimes.headers import candidates
 from dcodex_worker.runtimes.stage import CompileLost, Stage
 from dcodex_worker.sandbox.box import Launch, Sandbox
 from dcodex_worker.template.launcher import ENVIRONMENT
 from dcodex_worker.template.starter import TemplatePlan
 
+#: Where compiled programs and headers are kept, where the operator does not say.
+DEFAULT_CACHE_DIRECTORY = "/var/cache/dcodex"
 #: What the linked program is called, as by hand.
 PRODUCT = "a.out"
 #: Asking a compiler for its version, in seconds.
 PROBE_TIMEOUT_S = 20.0
 
 _COMPILERS = {"c": ("gcc", "cc"), "cpp": ("g++", "c++")}
-_SOURCES = {"c": (".c",), "cpp": (".cpp", ".cc", ".cxx", ".c++", ".C")}
-#: A program that uses OpenMP says so; linking its runtime into all others costs milliseconds.
-_OPENMP = re.compile(rb"#\s*pragma\s+omp\b|#\s*include\s*[<\"]omp\.h")
+_SHELL = "/bin/sh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +43,14 @@ class Compiler:
     language: str
     path: str
     version: str
-    #: Options for every compile: pipes instead of temporary files, and a fast linker.
-    options: tuple[str, ...]
+    #: Whether the linker mold is there.
+    mold: bool
 
 
 def find() -> dict[str, Compiler]:
     """The compilers of this machine below /usr, by language."""
     found = {}
     mold = shutil.which("mold", path="/usr/bin") is not None
-    options = ("-pipe", "-fuse-ld=mold") if mold else ("-pipe",)
     for language, names in _COMPILERS.items():
         for name in names:
             path = shutil.which(name, path="/usr/bin")
@@ -57,37 +64,28 @@ def find() -> dict[str, Compiler]:
                 text=True,
             ).stdout.strip()
             if version:
-                found[language] = Compiler(language, path, version, options)
+                found[language] = Compiler(language, path, version, mold)
                 break
     return found
 
 
-def template_plan(interpreter: str, extra: tuple[str, ...]) -> TemplatePlan:
-    """A bare interpreter, which only arms and executes: small, so that it forks fast."""
-    return TemplatePlan("native", interpreter, (), extra)
+def cache_directory(settings: WorkerSettings) -> str:
+    """Where compiled programs are kept."""
+    return settings.compile_cache_dir or DEFAULT_CACHE_DIRECTORY
 
 
-def command_line(compiler: Compiler, program: Program) -> tuple[str, ...]:
-    """How the program is compiled: as by hand, every source file named, the entry point first."""
-    others = sorted(
-        file.path
-        for file in program.files
-        if file.path.endswith(_SOURCES[compiler.language]) and file.path != program.entry_point
-    )
-    options = list(compiler.options)
-    if any(_OPENMP.search(file.content) for file in program.files):
-        options.append("-fopenmp")
-    return (
-        os.path.basename(compiler.path),
-        *options,
-        *program.compile_args,
-        "-o",
-        PRODUCT,
-        program.entry_point,
-        *others,
-        # Last, so that a C program need not ask for the part of libc that has a file of its own.
-        *(("-lm",) if compiler.language == "c" else ()),
-    )
+def headers_directory(settings: WorkerSettings) -> str:
+    """Where precompiled headers are kept: all that sandboxes see of the cache."""
+    return os.path.join(cache_directory(settings), "headers")
+
+
+def template_plan(interpreter: str, extra: tuple[str, ...], headers: str) -> TemplatePlan:
+    """A bare interpreter, which only arms and executes: small, so that it forks fast.
+
+    headers: the host's directory of precompiled headers, or "".
+    """
+    shown = ((headers, header_store.SHOWN),) if headers else ()
+    return TemplatePlan("native", interpreter, (), extra, shown)
 
 
 class ArmedNative:
@@ -98,6 +96,7 @@ class ArmedNative:
         compiler: Compiler,
         compile_limits: Limits,
         cache: CompileCache,
+        headers: header_store.HeaderStore | None,
         compile_sandbox: Sandbox,
         run_sandbox: Sandbox,
     ) -> None:
@@ -106,6 +105,7 @@ class ArmedNative:
         self._compiler = compiler
         self._compile_limits = compile_limits
         self._cache = cache
+        self._headers = headers
         self._compile_sandbox = compile_sandbox
         self._run_sandbox = run_sandbox
         self._program: Program
@@ -115,19 +115,25 @@ class ArmedNative:
 
     def begin(self, program: Program) -> Stage:
         """Compile it, or run at once what an equal compile has made before."""
-        argv = command_line(self._compiler, program)
+        compiler = self._compiler
+        by_hand = attempt.by_hand(os.path.basename(compiler.path), program, PRODUCT)
         self._program = program
-        self._key = self._cache.key(self._compiler.version, argv, program.files)
+        self._key = self._cache.key(compiler.version, by_hand, program.files)
         self._executable = self._cache.open(self._key)
         if self._executable >= 0:
             self.compile_cache_hit = True
             return self._run_stage()
+        search: tuple[str, ...] = ()
+        if self._headers is not None:
+            texts = attempt.sources(program)
+            search = self._headers.search_option(candidates(program.compile_args, texts))
+        argv = (_SHELL, "-c", attempt.script(by_hand, program, search, compiler.mold))
         launch = Launch(
             files=program.files,
             argv=argv,
             environment=tuple(ENVIRONMENT.items()),
             limits=self._compile_limits,
-            path=self._compiler.path,
+            path=_SHELL,
         )
         return Stage(self._compile_sandbox, launch, compiling=True)
 
@@ -152,7 +158,7 @@ class ArmedNative:
     def _run_stage(self) -> Stage:
         program = self._program
         # Programs read data files that came with them, not their own text.
-        sources = _SOURCES[self.language]
+        sources = attempt.SUFFIXES[self.language]
         launch = Launch(
             files=tuple(file for file in program.files if not file.path.endswith(sources)),
             argv=(f"./{PRODUCT}", *program.args),

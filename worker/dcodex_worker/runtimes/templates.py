@@ -7,6 +7,7 @@ import os
 
 from dcodex_shared.config import WorkerSettings
 from dcodex_worker.runtimes import native, python
+from dcodex_worker.runtimes.header_store import Making
 from dcodex_worker.runtimes.slots import templates_directory
 from dcodex_worker.sandbox.box import SetupError
 from dcodex_worker.template.starter import Template, TemplateError
@@ -47,12 +48,15 @@ class Templates:
         os.makedirs(settings.runtime_dir, mode=0o700, exist_ok=True)
         os.mkdir(self._directory, 0o700)
         names = {name for name, _ in self.languages}
+        self._headers: Making | None = None
         self._templates = []
         if "python" in names:
             plan = python.template_plan(interpreter, settings.preload)
             self._templates.append(Template(plan, self._directory))
         if names - {"python"}:
-            plan = native.template_plan(interpreter.path, interpreter.extra)
+            self._headers = _making(settings, compilers["cpp"].path if "cpp" in names else "")
+            directory = self._headers.directory if self._headers is not None else ""
+            plan = native.template_plan(interpreter.path, interpreter.extra, directory)
             self._templates.append(Template(plan, self._directory))
         self._pauses = dict.fromkeys(range(len(self._templates)), FIRST_PAUSE_S)
         self._retry_at = dict.fromkeys(range(len(self._templates)), 0.0)
@@ -64,6 +68,8 @@ class Templates:
                 template.start(now=0.0)
             except TemplateError as error:
                 raise SetupError("template", 0, str(error)) from error
+        if self._headers is not None:
+            self._headers.start()
 
     def tend(self, now: float) -> None:
         """Start the dead again and renew the old; call it about once a second."""
@@ -80,6 +86,8 @@ class Templates:
 
     def close(self) -> None:
         """End all."""
+        if self._headers is not None:
+            self._headers.close()
         for template in self._templates:
             template.close()
         os.rmdir(self._directory)
@@ -92,3 +100,15 @@ class Templates:
             log.error("could not start a template error=%s", error)
             self._retry_at[index] = now + self._pauses[index]
             self._pauses[index] = min(2 * self._pauses[index], MOST_PAUSE_S)
+
+
+def _making(settings: WorkerSettings, compiler: str) -> Making | None:
+    """What fills the store of precompiled headers; None where there can be none."""
+    if not compiler:
+        return None
+    directory = native.headers_directory(settings)
+    try:
+        return Making(directory, compiler, settings.log_level, settings.log_format)
+    except OSError as error:
+        log.warning("there are no precompiled headers error=%s", error)
+        return None

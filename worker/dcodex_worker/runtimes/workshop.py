@@ -9,12 +9,11 @@ from dcodex_shared.config import WorkerSettings
 from dcodex_shared.limits import COMPILE_LIMITS, DEFAULT_LIMITS, Limits
 from dcodex_worker.runtimes import native, python
 from dcodex_worker.runtimes.compile_cache import CompileCache
+from dcodex_worker.runtimes.header_store import HeaderStore
 from dcodex_worker.runtimes.slots import Slot
 from dcodex_worker.runtimes.stage import Armed
 from dcodex_worker.sandbox.box import Keeper, Sandbox, SetupError
 
-#: Where compiled programs are kept, where the operator does not say.
-DEFAULT_CACHE_DIRECTORY = "/var/cache/dcodex"
 #: A keeper is replaced after this many seconds, so that a renewed template reaches everyone.
 KEEPER_RENEW_S = 900.0
 
@@ -27,9 +26,10 @@ class Workshop:
         self._tmpfs_bytes = settings.tmpfs_bytes
         self._interpreter = python.find(settings).path
         self._compilers = native.find()
-        self._cache = CompileCache(
-            settings.compile_cache_dir or DEFAULT_CACHE_DIRECTORY, settings.compile_cache_bytes
-        )
+        self._cache = CompileCache(native.cache_directory(settings), settings.compile_cache_bytes)
+        self._headers_directory = native.headers_directory(settings)
+        #: Of the C++ compiler; None until it is needed, since it asks the compiler.
+        self._headers: HeaderStore | None = None
         self._compile_limits = replace(
             COMPILE_LIMITS,
             cpu_s=settings.compile_cpu_limit,
@@ -58,7 +58,16 @@ class Workshop:
         except SetupError:
             compiling.destroy()
             raise
-        return native.ArmedNative(compiler, self._compile_limits, self._cache, compiling, running)
+        if language == "cpp" and self._headers is None:
+            self._headers = HeaderStore(self._headers_directory, compiler.path)
+        return native.ArmedNative(
+            compiler,
+            self._compile_limits,
+            self._cache,
+            self._headers if language == "cpp" else None,
+            compiling,
+            running,
+        )
 
     def close(self) -> None:
         """End all keepers."""

@@ -1,0 +1,259 @@
+"""The precompiled headers of one host, on disk: where they are, and making those that lack.
+
+Run as a process of its own by Making, it makes all that headers.py wants, one at a time, on
+processor time that nobody else asks for. Each is written aside and renamed, so that what is
+there is whole. A directory is named after the compiler that made it and the headers it read,
+because the compiler does not look whether they have changed. Only the host's user can write
+there; sandboxes see it read-only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+from dcodex_shared.logs import configure
+from dcodex_worker.runtimes.headers import WANTED, OptionSet, Precompiled
+from dcodex_worker.sandbox import kernel
+
+log = logging.getLogger(__name__)
+
+#: Where sandboxes see a store.
+SHOWN = "/.dcodex/headers"
+#: All stores of a host together, in bytes: what is wanted of one compiler takes 900 MB.
+BOUND_BYTES = 1 << 30
+#: Making one header, in seconds; the largest takes five of a machine's own.
+MAKE_TIMEOUT_S = 300.0
+#: Asking the compiler where its parts are, in seconds.
+_ASK_TIMEOUT_S = 20.0
+_SUFFIX = ".gch"
+_CHECKSUM_SUFFIX = ".sha256"
+#: Below the compiler's search directories: where the headers lie that others consist of. A
+#: package that is upgraded renames files into them, which shows in their time.
+_WITHIN = (
+    "",
+    "asm",
+    "asm-generic",
+    "backward",
+    "bits",
+    "debug",
+    "ext",
+    "gnu",
+    "linux",
+    "pstl",
+    "sys",
+)
+#: Directories that a host has and a sandbox has not.
+_UNSHOWN = "/usr/local/"
+
+
+class HeaderStore:
+    """What one compiler's precompiled headers are, and whether they are there."""
+
+    def __init__(self, directory: str, compiler: str) -> None:
+        """directory: of all stores; compiler: an absolute path. Asks the compiler."""
+        self.directory = directory
+        self._name = _identity(compiler)
+        #: This compiler's.
+        self.own = os.path.join(directory, self._name)
+
+    def path(self, wanted: Precompiled) -> str:
+        """Where it is on the host, if it is."""
+        return os.path.join(self._set(wanted.options), wanted.header + _SUFFIX)
+
+    def search_option(self, candidates: tuple[Precompiled, ...]) -> tuple[str, ...]:
+        """The compiler's option with which it finds those of the candidates that are there."""
+        for wanted in candidates:
+            if os.path.exists(self.path(wanted)):
+                folder = os.path.basename(self._set(wanted.options))
+                return (f"-I{SHOWN}/{self._name}/{folder}",)
+        return ()
+
+    def _set(self, options: OptionSet) -> str:
+        return os.path.join(self.own, "_".join(options) or "plain")
+
+
+class Making:
+    """The process that fills a host's store; ends with the host at the latest."""
+
+    def __init__(self, directory: str, compiler: str, log_level: str, log_format: str) -> None:
+        """directory: of all stores; made here, so that it can be shown at once. Raises OSError."""
+        os.makedirs(os.path.dirname(directory), mode=0o700, exist_ok=True)
+        os.makedirs(directory, mode=0o755, exist_ok=True)
+        found = os.stat(directory)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise PermissionError(f"{directory} can be written by others")
+        os.chmod(directory, 0o755)
+        self.directory = directory
+        self._arguments = (directory, compiler, str(os.getpid()), log_level, log_format)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin; what goes wrong is logged, and compiles then read the headers themselves."""
+        module = "dcodex_worker.runtimes.header_store"
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", module, *self._arguments], stdin=subprocess.DEVNULL
+            )
+        except OSError as error:
+            log.warning("cannot make precompiled headers error=%s", error)
+
+    def close(self) -> None:
+        """End it where it still runs, with what it has started."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def main(arguments: list[str]) -> int:
+    """Fill the store; returns the exit status."""
+    directory, compiler, host, level, form = arguments
+    configure("header-store", level, form)
+    os.setsid()
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, _end_all)
+    if os.getppid() != int(host):
+        return 0
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.umask(0o022)
+    lock = os.open(os.path.join(directory, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Hosts of one machine may share a store: one makes it, the others then find all done.
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    store = HeaderStore(directory, compiler)
+    _sweep(directory)
+    for wanted in WANTED:
+        path = store.path(wanted)
+        if _is_whole(path):
+            continue
+        try:
+            _make(compiler, wanted, store)
+        except (OSError, subprocess.SubprocessError) as error:
+            log.warning(
+                "could not precompile header=%s options=%s error=%s",
+                wanted.header,
+                ",".join(wanted.options),
+                error,
+            )
+    log.info("precompiled headers are ready directory=%s bytes=%d", directory, _size(directory))
+    return 0
+
+
+def _end_all(number: int, _frame: object) -> None:
+    """The compiler is of our session's group; nothing of it may outlive us."""
+    signal.signal(number, signal.SIG_DFL)
+    os.killpg(0, number)
+
+
+def _identity(compiler: str) -> str:
+    """A name that changes when the compiler does, or what its headers may consist of."""
+    digest = hashlib.sha256()
+
+    def ask(*options: str) -> str:
+        done = subprocess.run(
+            [compiler, *options],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ASK_TIMEOUT_S,
+            check=False,
+            text=True,
+        )
+        return done.stdout + done.stderr
+
+    words = ask("-E", "-x", "c++", "-v", "-").splitlines()
+    places = [line.strip() for line in words if line.startswith(" /")]
+    part = ask("-print-prog-name=cc1plus").strip()
+    digest.update(repr([os.path.realpath(compiler), [w for w in words if "version" in w]]).encode())
+    for path in (part, *(os.path.join(place, name) for place in places for name in _WITHIN)):
+        with contextlib.suppress(OSError):
+            found = os.stat(path)
+            digest.update(repr((path, found.st_size, found.st_mtime_ns)).encode())
+    return digest.hexdigest()[:32]
+
+
+def _make(compiler: str, wanted: Precompiled, store: HeaderStore) -> None:
+    path = store.path(wanted)
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o755, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
+        source = os.path.join(scratch, "prefix.h")
+        product = os.path.join(scratch, "product.gch")
+        listing = os.path.join(scratch, "read")
+        with open(source, "w") as file:
+            # As a file that includes it, so that it is read as the system's header that it is.
+            file.write(f"#include <{wanted.header}>\n")
+        subprocess.run(
+            [
+                *(compiler, *wanted.options, "-x", "c++-header", source, "-o", product),
+                *("-MD", "-MF", listing),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=MAKE_TIMEOUT_S,
+            check=True,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+        )
+        with open(listing) as file:
+            if _UNSHOWN in file.read():
+                raise OSError(f"it reads what is below {_UNSHOWN}")
+        if not _make_room(store.directory, store.own, os.stat(product).st_size):
+            raise OSError("no room is left")
+        with open(path + _CHECKSUM_SUFFIX, "w") as file:
+            file.write(_checksum(product))
+        os.rename(product, path)
+
+
+def _is_whole(path: str) -> bool:
+    """Whether a header is there as it was written; one that is not is removed."""
+    try:
+        with open(path + _CHECKSUM_SUFFIX) as file:
+            expected = file.read()
+        if _checksum(path) == expected:
+            return True
+    except OSError:
+        return False
+    log.error("a precompiled header is damaged path=%s", path)
+    os.unlink(path)
+    return False
+
+
+def _checksum(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size(directory: str) -> int:
+    return sum(
+        os.lstat(os.path.join(folder, name)).st_size
+        for folder, _, names in os.walk(directory)
+        for name in names
+    )
+
+
+def _make_room(directory: str, own: str, size: int) -> bool:
+    """Whether so much may be added; other compilers' headers make way, oldest first."""
+    others = [entry for entry in os.scandir(directory) if entry.is_dir() and entry.path != own]
+    others.sort(key=lambda entry: entry.stat().st_mtime)
+    while _size(directory) + size > BOUND_BYTES:
+        if not others:
+            return False
+        shutil.rmtree(others.pop(0).path)
+    return True
+
+
+def _sweep(directory: str) -> None:
+    """Remove what a run that was killed has left half done."""
+    for folder, names, _ in os.walk(directory):
+        for name in [name for name in names if name.startswith(".new-")]:
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
