@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import zmq
 
+from dcodex_shared.keys import Gatekeeper, KeyPair, use_as_server
 from dcodex_shared.messages import (
     Finished,
     Heartbeat,
@@ -63,7 +64,15 @@ def finished(execution_id: str, verdict: int = Verdict.OK, **changes: object) ->
 class Peer:
     """One coordinator on an ipc endpoint: a thread owns its socket and beats, a test speaks."""
 
-    def __init__(self, endpoint: str, boot_id: str = "", beats: bool = True) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        boot_id: str = "",
+        beats: bool = True,
+        keys: KeyPair | None = None,
+        allowed: Callable[[], frozenset[bytes]] = frozenset,
+    ) -> None:
+        """keys: serve CURVE, to the public keys that are allowed."""
         self.boot_id = boot_id or uuid.uuid4().hex
         self._beats = beats
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -71,7 +80,13 @@ class Peer:
         self._router.setsockopt(zmq.LINGER, 0)
         self._router.setsockopt(zmq.SNDHWM, 0)
         self._router.setsockopt(zmq.RCVHWM, 0)
+        self._gatekeeper: Gatekeeper | None = None
+        if keys is not None:
+            self._gatekeeper = Gatekeeper(self._context, allowed)
+            use_as_server(self._router, keys)
         self._router.bind(endpoint)
+        #: Where it listens: with the port that a wildcard became.
+        self.endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT)
         # What the test says, and an empty message for the end.
         self._orders = self._pair(zmq.PULL, "bind")
         self._outbox = self._pair(zmq.PUSH, "connect")
@@ -90,6 +105,8 @@ class Peer:
         self._thread.join(PATIENCE_S)
         for socket in (self._router, self._orders, self._outbox):
             socket.close(linger=0)
+        if self._gatekeeper is not None:
+            self._gatekeeper.close()
         self._context.term()
 
     def _pair(self, kind: int, verb: str) -> zmq.Socket[bytes]:
@@ -101,11 +118,15 @@ class Peer:
         poller = zmq.Poller()
         poller.register(self._router, zmq.POLLIN)
         poller.register(self._orders, zmq.POLLIN)
+        if self._gatekeeper is not None:
+            poller.register(self._gatekeeper.socket, zmq.POLLIN)
         beat = encode(Heartbeat())
         while True:
             ready = dict(poller.poll(300))
             if not ready and self._gateway and self._beats:
                 self._router.send_multipart([self._gateway, *beat])
+            if self._gatekeeper is not None:
+                self._gatekeeper.answer()
             if self._orders in ready:
                 frames = self._orders.recv_multipart()
                 if frames == [b""]:
