@@ -11,11 +11,13 @@ import os
 import select
 import signal
 import socket
+import struct
 from dataclasses import dataclass
 
 from dcodex_shared.limits import Limits
 from dcodex_shared.program import SourceFile
 from dcodex_worker.sandbox import wireform
+from dcodex_worker.sandbox.wireform import FAILED_STATUS
 from dcodex_worker.sandbox.cgroup import Leaf, Tree
 
 #: Arming takes milliseconds; a machine that needs this long, in seconds, is out of order.
@@ -74,7 +76,7 @@ class Keeper:
         self._identity = identity
         self._tmpfs_bytes = tmpfs_bytes
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(ARM_TIMEOUT_S)
+        _limit_waits(self.sock)
         try:
             self.sock.connect(template)
             procs = self.leaf.open_procs()
@@ -163,7 +165,7 @@ class Sandbox:
 
     def await_armed(self) -> None:
         """Block until the program's process waits for its program; raises SetupError."""
-        self._channel.settimeout(ARM_TIMEOUT_S)
+        _limit_waits(self._channel)
         try:
             reply = self._channel.recv(wireform.MAX_MESSAGE_BYTES)
         except OSError as error:
@@ -215,7 +217,9 @@ class Sandbox:
         status = self._receive_end()
         if status is None:
             return None
-        with contextlib.suppress(BlockingIOError, OSError):
+        if not os.WIFEXITED(status) or os.WEXITSTATUS(status) != FAILED_STATUS:
+            return status
+        with contextlib.suppress(OSError):
             # Empty when it came so far as to close the channel.
             failure = self._channel.recv(wireform.MAX_MESSAGE_BYTES, socket.MSG_DONTWAIT)
             if failure:
@@ -288,3 +292,10 @@ class Sandbox:
         poll.register(self.pidfd, select.POLLIN)
         if not poll.poll(DESTROY_TIMEOUT_S * 1000):
             raise SetupError("destroy", 0)
+
+
+def _limit_waits(sock: socket.socket) -> None:
+    """Let the kernel end a wait that lasts too long (an OSError); settimeout() would poll first."""
+    limit = struct.pack("@ll", int(ARM_TIMEOUT_S), 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

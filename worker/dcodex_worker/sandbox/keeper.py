@@ -367,7 +367,7 @@ def _fail(channel: int, step: str, number: int) -> NoReturn:
     try:
         os.write(channel, wireform.pack(wireform.FAILED, step, number))
     finally:
-        os._exit(127)
+        os._exit(wireform.FAILED_STATUS)
 
 
 def _is_closed(sock: socket.socket) -> bool:

@@ -34,6 +34,9 @@ ARMED = "armed"
 EXITED = "exited"
 FAILED = "failed"
 
+#: What a program's process ends with when it fails before its program began.
+FAILED_STATUS = 127
+
 #: No message between worker and keeper is longer.
 MAX_MESSAGE_BYTES = 4096
 #: stdin, stdout, stderr, channel; or the cgroup controllers.
