@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from dcodex_shared.limits import Limits
 from dcodex_shared.program import SourceFile
 from dcodex_worker.sandbox import wireform
-from dcodex_worker.sandbox.wireform import FAILED_STATUS
 from dcodex_worker.sandbox.cgroup import Leaf, Tree
+from dcodex_worker.sandbox.wireform import FAILED_STATUS
 
 #: Arming takes milliseconds; a machine that needs this long, in seconds, is out of order.
 ARM_TIMEOUT_S = 10.0
