@@ -505,9 +505,13 @@ class Desk:
         return Refused(execution.submit.execution_id, Reason.RESOURCE_EXHAUSTED, message, retry_s)
 
     def _least_wait(self, submit: Submit) -> float:
-        """What its own tenant's line takes if all workers served nothing else, in seconds."""
+        """What its own tenant's line takes if all workers served nothing else, in seconds.
+
+        0 where no request of this language has ended yet: a guess is no ground to refuse on.
+        """
         ahead = self.queue.ahead(submit.language, submit.tenant)
-        return ahead * self.queue.cost_of(submit.language) / self._settings.max_workers
+        cost_s = self._figures.language(submit.language).occupied_mean_s
+        return ahead * cost_s / self._settings.max_workers
 
     def _is_answered(self, execution: Execution, now: float) -> bool:
         """Answer from what is kept, or follow an identical one; else lead the way."""

@@ -159,6 +159,8 @@ class Machine:
         if now >= self._next_tick:
             self._tick(now)
             self._next_tick = now + TICK_S
+        elif self._desk.queue.depth and now >= self._balanced_at + BALANCE_S:
+            self._balance(now)
         if self._farm_changed and self._watchers and now >= self._next_farm:
             self._publish(now)
         return self._outbox.take()
@@ -169,6 +171,8 @@ class Machine:
         deadline = self._desk.next_deadline()
         if deadline is not None and deadline < due:
             due = deadline
+        if self._desk.queue.depth and self._balanced_at + BALANCE_S < due:
+            due = self._balanced_at + BALANCE_S
         if self._farm_changed and self._watchers and self._next_farm < due:
             due = self._next_farm
         return due
@@ -330,8 +334,6 @@ class Machine:
             case Submit():
                 desk.submit(peer, message, payload, now)
                 self._farm_changed = True
-                if desk.queue.depth and now - self._balanced_at >= BALANCE_S:
-                    self._balance(now)
             case Credit():
                 desk.credit(peer, message, now)
             case Stdin():

@@ -123,7 +123,7 @@ def _submit(number: int, language: str, cache_key: bytes = b"") -> list[bytes]:
             "tenant",
             language,
             0,
-            60.0,
+            3600.0,
             False,
             1 << 18,
             10.0,
