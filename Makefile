@@ -47,8 +47,9 @@ demo: $(VENV)/.server ## start a farm, run the examples through it, stop it
 	@$(PY) -m dcodex.demo
 
 .PHONY: test
-test: lint ## everything that must hold: lint, then all tests
+test: $(VENV)/.dev ## everything that must hold: all tests, then lint
 	@$(PY) -m pytest
+	@$(MAKE) lint
 
 .PHONY: lint
 lint: $(VENV)/.dev ## style, types and generated code

@@ -21,6 +21,8 @@ class Subcommand:
     about: str
     #: It is part of the service, whose dependencies a caller need not have installed.
     server: bool = False
+    #: The function's name.
+    entry: str = "main"
 
 
 SUBCOMMANDS = {
@@ -32,6 +34,10 @@ SUBCOMMANDS = {
     "gateway": Subcommand("dcodex_gateway.__main__", "start a gateway", server=True),
     "coordinator": Subcommand("dcodex_coordinator.__main__", "start the coordinator", server=True),
     "worker": Subcommand("dcodex_worker.__main__", "start this machine's workers", server=True),
+    "keys": Subcommand("dcodex.command.keys", "make keys for the processes' TCP", server=True),
+    "tokens": Subcommand(
+        "dcodex.command.keys", "make a token for a caller", server=True, entry="tokens"
+    ),
     "doctor": Subcommand(
         "dcodex_worker.doctor", "say what this machine can and cannot enforce", server=True
     ),
@@ -97,7 +103,7 @@ def _load(name: str, subcommand: Subcommand) -> Callable[[Sequence[str]], int]:
             f"`dcodex {name}` needs the service's packages ({error.name} is missing): "
             "pip install 'dcodex[server]'"
         ) from None
-    entry: Callable[[Sequence[str]], int] = module.main
+    entry: Callable[[Sequence[str]], int] = getattr(module, subcommand.entry)
     return entry
 
 

@@ -75,11 +75,16 @@ def main(argv: Sequence[str]) -> int:
     except PlaceError as error:
         complain(str(error))
         return EXIT_FAILED
+    flags.runtime_dir = directory.path
+    gateway = load(GatewaySettings, flags, os.environ)
     try:
         return asyncio.run(_run(flags, gateway, coordinator, directory))
     except PlaceError as error:
         complain(str(error))
         return EXIT_FAILED
+    except ConfigError as error:
+        complain(str(error))
+        return EXIT_USAGE
     finally:
         directory.release()
 
@@ -112,23 +117,27 @@ async def _run(
             loop.add_signal_handler(number, supervisor.request_stop)
         supervisor.start()
         try:
-            await _announce(supervisor, gateway.host, place, coordinator.min_workers)
+            await _announce(supervisor, gateway, place, coordinator.min_workers)
             await supervisor.ended()
         finally:
             status = await supervisor.stop()
         return status
 
 
-async def _announce(supervisor: Supervisor, host: str, place: Place, min_workers: int) -> None:
+async def _announce(
+    supervisor: Supervisor, settings: GatewaySettings, place: Place, min_workers: int
+) -> None:
     """Say when the farm is ready; returns early where it must end instead."""
-    target = f"{_reachable(host)}:{place.port}"
-    ready = asyncio.create_task(wait_until_ready(target, place.gateways, min_workers))
+    host = _reachable(settings.host)
+    ready = asyncio.create_task(
+        wait_until_ready(settings, host, place.port, place.gateways, min_workers)
+    )
     ended = asyncio.create_task(supervisor.ended())
     await asyncio.wait((ready, ended), timeout=STARTUP_S, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()
     if ready.done():
         supervisor.ready = True
-        print(f"ready on {target} ({ready.result()})", flush=True)
+        print(f"ready on {host}:{place.port} ({ready.result()})", flush=True)
         return
     ready.cancel()
     if not ended.done():

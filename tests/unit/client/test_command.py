@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,8 @@ from dcodex.command.program import seconds, size
 from dcodex.demo.cases import CASES, SECRET, answer_guess
 from dcodex.demo.preflight import missing_compilers
 from dcodex.values import FarmSnapshot, Finished, Queue, Result, Verdict, Worker, WorkerState
+from dcodex_gateway.tokens import parse_tokens
+from dcodex_shared.keys import load_pair, load_public
 
 PATIENCE_S = 30.0
 
@@ -27,7 +30,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "examples:" in text
 
 
-@pytest.mark.parametrize("name", ["run", "repl", "languages", "top", "up"])
+@pytest.mark.parametrize("name", ["run", "repl", "languages", "top", "up", "keys", "tokens"])
 def test_every_help_has_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exited:
         main([name, "--help"])
@@ -65,6 +68,27 @@ def test_the_sdk_needs_nothing_but_grpc_and_protobuf() -> None:
     ours = {"dcodex_shared", "dcodex_gateway", "dcodex_coordinator", "dcodex_worker"}
     theirs = {"cachetools", "msgpack", "prometheus_client", "rich", "uvloop", "zmq"}
     assert not loaded & (ours | theirs)
+
+
+def test_a_new_token_is_shown_once_and_its_hash_is_what_the_gateway_reads(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["tokens", "new", "ci"]) == 0
+    shown = capsys.readouterr()
+    grant = parse_tokens(shown.out, "tokens.toml").find(shown.err.strip())
+    assert grant is not None
+    assert grant.tenant == "ci"
+    assert shown.err.strip() not in shown.out
+
+
+def test_new_keys_are_a_pair_and_are_never_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["keys", "new", "host-a", "--dir", str(tmp_path)]
+    assert main(arguments) == 0
+    assert load_pair(tmp_path / "host-a.key").public == load_public(tmp_path / "host-a.pub")
+    assert main(arguments) == 1
+    assert "exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
