@@ -190,9 +190,6 @@ class WorkerSettings(CommonSettings):
     )
     compile_cache_dir: str = _setting("", str, "compile cache (default: /var/cache/dcodex)")
     compile_cache_bytes: int = _setting(512 * MIB, parse_bytes, "compile cache size; 0: no cache")
-    allow_degraded: tuple[str, ...] = _setting(
-        (), _names, "missing guarantees to run without, by the names that `dcodex doctor` prints"
-    )
     drain_grace: float = _setting(30.0, parse_seconds, "how long running programs may go on")
 
 
