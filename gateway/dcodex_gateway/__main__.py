@@ -7,15 +7,18 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dcodex_gateway.server import Gateway
+from dcodex_gateway.server import CannotServe, Gateway
 from dcodex_shared import logs
 from dcodex_shared.config import ConfigError, GatewaySettings, parse_settings
 
 PROGRAM = "dcodex-gateway"
+EXIT_PORT = 1
+#: As argparse ends for a flag that is wrong.
+EXIT_CONFIG = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until told to end. 0: drained; 1: could not start; 2: a setting is wrong."""
+    """Run until told to end. 0: drained; 1: a port cannot be had; 2: a setting is wrong."""
     settings = parse_settings(
         GatewaySettings,
         sys.argv[1:] if argv is None else argv,
@@ -27,9 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_run(settings))
-    except ConfigError as error:
+    except (CannotServe, ConfigError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return 1
+        return EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_PORT
 
 
 async def _run(settings: GatewaySettings) -> int:

@@ -40,6 +40,10 @@ HANDSHAKE_TIMEOUT_MS = 10_000
 STOP_GRACE_S = 0.5
 
 
+class CannotServe(Exception):
+    """A port cannot be had; the message says which, and what to do, in one line."""
+
+
 class Gateway:
     """One gateway process."""
 
@@ -149,7 +153,7 @@ def _bind(
             return server.add_insecure_port(address)
         return server.add_secure_port(address, secure)
     except RuntimeError:
-        raise ConfigError(
+        raise CannotServe(
             f"cannot serve gRPC on {address}: the port is in use or the address is not this "
             "machine's; choose another with --port and --host"
         ) from None
@@ -164,7 +168,7 @@ def _expose(settings: GatewaySettings, hub: Hub) -> exposition.Exposition:
             lambda: hub.serving,
         )
     except OSError as error:
-        raise ConfigError(
+        raise CannotServe(
             f"cannot serve metrics on {settings.metrics_host}:{settings.metrics_port}: "
             f"{error.strerror}; choose another with --metrics_port"
         ) from None

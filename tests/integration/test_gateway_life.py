@@ -371,8 +371,8 @@ def test_two_gateways_share_a_port_where_they_are_told_to(stack: ExitStack) -> N
         ("--port=many", 2),
         ("--log_level=loud", 2),
         ("--no_such_flag", 2),
-        ("--gateway_endpoint=tcp://192.0.2.1:5000", 1),
-        ("--gateway_endpoint=nonsense", 1),
+        ("--gateway_endpoint=tcp://192.0.2.1:5000", 2),
+        ("--gateway_endpoint=nonsense", 2),
     ],
 )
 def test_a_wrong_setting_ends_it_before_it_serves(flag: str, status: int) -> None:
