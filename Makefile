@@ -61,6 +61,21 @@ lint: $(VENV)/.dev ## style, types and generated code
 		git diff --exit-code --stat -- proto; \
 	fi
 
+# How long `make simulate` goes on, in seconds; ARGS reaches each of the three as it is.
+SECONDS ?= 60
+
+.PHONY: bench
+bench: $(VENV)/.dev ## every workload against a start by hand; writes bench.json
+	@PYTHONPATH=. $(PY) -m tests.bench --json bench.json $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev ## 1000 mixed runs, attacks included: what is left, before and after
+	@PYTHONPATH=. $(PY) -m tests.bench.soak $(ARGS)
+
+.PHONY: simulate
+simulate: $(VENV)/.dev ## the coordinator in simulated storms for SECONDS
+	@PYTHONPATH=. $(PY) -m tests.simulation --seconds $(SECONDS) $(ARGS)
+
 .PHONY: format
 format: $(VENV)/.dev ## put the code into its standard form
 	@$(VENV)/bin/ruff check --quiet --fix .

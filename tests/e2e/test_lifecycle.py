@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import dcodex
 from dcodex import Limits, Stdout
 from dcodex.demo.leftovers import left_by, processes
 from dcodex.testing import Farm, quiet_flags
+from dcodex_gateway.tokens import new_token
 
 PATIENCE_S = 60.0
 
@@ -209,3 +211,34 @@ def test_the_fixed_flags_are_taken_with_either_spelling() -> None:
         assert limits.output_bytes == 1024
         result = client.run("while True: pass", limits=Limits())
         assert result.verdict is dcodex.Verdict.CPU_LIMIT
+
+
+def test_a_farm_behind_tls_and_tokens_lets_in_who_has_both(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is missing: apt-get install openssl")
+    certificate, key, tokens = (tmp_path / name for name in ("c.pem", "k.pem", "tokens.toml"))
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE_S,
+    )
+    token, digest = new_token()
+    tokens.write_text(f'[[token]]\ntenant = "ci"\nsha256 = "{digest}"\n')
+    flags = [f"--tls_certificate={certificate}", f"--tls_key={key}", f"--tokens={tokens}"]
+    tls = dcodex.TLS(ca=certificate)
+    with Farm(*quiet_flags(2), *flags) as farm:
+        with dcodex.connect(farm.target, token=token, tls=tls) as client:
+            assert client.run("print(1)").check().text == "1\n"
+        with (
+            dcodex.connect(farm.target, tls=tls) as client,
+            pytest.raises(dcodex.Unauthenticated),
+        ):
+            client.run("print(1)")
+        with dcodex.connect(farm.target) as client, pytest.raises(dcodex.Unavailable):
+            client.run("print(1)")
+        assert farm.stop() == 0, farm.log_tail()
