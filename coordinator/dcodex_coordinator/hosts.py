@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dcodex_coordinator.outbox import Peer
 from dcodex_coordinator.pool import Worker
+from dcodex_shared.languages import LANGUAGES
 from dcodex_shared.limits import MIB
 from dcodex_shared.messages import HostState
 
+KNOWN = frozenset(language.name for language in LANGUAGES)
 #: Memory that a host keeps free: a new worker shares most pages with its template, but what it
 #: will run does not.
 MEMORY_RESERVE_BYTES = 256 * MIB
@@ -71,7 +73,8 @@ class Host:
 
     def update(self, state: HostState) -> None:
         """Take its word on itself."""
-        self.languages = dict(state.languages)
+        # Others nobody can ask for; as metric labels they would be without bound.
+        self.languages = {name: version for name, version in state.languages if name in KNOWN}
         self.slots = state.slots
         self.memory_available_bytes = state.memory_available_bytes
         self.pressure = min(1.0, max(0.0, state.cpu_pressure, state.memory_pressure))

@@ -60,6 +60,8 @@ FARM_INTERVAL_S = 0.1
 #: Connections on either side; a farm of this size has more than one coordinator.
 MAX_PEERS = 4096
 MAX_NAME_CHARS = 256
+#: Lines about peers' faults; the rest is only counted.
+LOGGED_A_SECOND = 10
 #: When a turn comes this late we were stopped ourselves, and know nothing of others' silence.
 PAUSE_S = 2 * HEARTBEAT_S
 #: A worker that is told to arm anew must be ready by then, in seconds.
@@ -115,6 +117,9 @@ class Machine:
         self._last_turn = now
         self._desired = settings.min_workers
         self._balanced_at = now
+        #: Lines about peers' faults in the second that ends at _log_until.
+        self._logged = 0
+        self._log_until = now
 
     # --- the shell's side --------------------------------------------------------------------
 
@@ -298,7 +303,8 @@ class Machine:
         log.info("peer joined peer=%r role=%s", peer.name, peer.role.name.lower())
 
     def _turn_away(self, side: Side, routing_id: bytes, reason: str) -> None:
-        log.warning("turned a peer away peer=%s reason=%r", routing_id.hex(), reason)
+        if self._may_log():
+            log.warning("turned a peer away peer=%s reason=%r", routing_id.hex(), reason)
         self._outbox.sends.append(Send(side, routing_id, Goodbye(reason), b""))
 
     def _drop(self, peer: Peer, now: float) -> None:
@@ -345,7 +351,9 @@ class Machine:
                 self._farm_changed = True
             case WatchFarm(on=True):
                 self._watchers[peer] = None
-                self._outbox.send(peer, FarmState(), pack_farm(self.snapshot(now)))
+                self._farm_changed = True
+                if now >= self._next_farm:
+                    self._publish(now)
             case WatchFarm():
                 self._watchers.pop(peer, None)
             case Heartbeat():
@@ -409,7 +417,17 @@ class Machine:
 
     def _misplaced(self, peer: Peer, message: Message) -> None:
         self.figures.dropped["misplaced"] += 1
-        log.warning("dropped a message peer=%r kind=%s", peer.name, type(message).__name__)
+        if self._may_log():
+            log.warning("dropped a message peer=%r kind=%s", peer.name, type(message).__name__)
+
+    def _may_log(self) -> bool:
+        """Whether to log what a peer can cause as often as it likes: LOGGED_A_SECOND at most."""
+        now = self._outbox.now
+        if now >= self._log_until:
+            self._log_until = now + 1.0
+            self._logged = 0
+        self._logged += 1
+        return self._logged <= LOGGED_A_SECOND
 
     # --- time --------------------------------------------------------------------------------
 

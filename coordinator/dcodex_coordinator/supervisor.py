@@ -117,6 +117,9 @@ class Supervisor:
         if host is None or language not in host.languages or arming_s < 0:
             self._figures.dropped["malformed"] += 1
             return None
+        if starting is None and worker is not None and worker.state is not State.RECYCLING:
+            self._figures.dropped["unexpected"] += 1
+            return None
         self._figures.language(language).armed(arming_s)
         if starting is not None:
             self._forget_starting(starting)
@@ -128,9 +131,6 @@ class Supervisor:
             self._by_peer[peer] = worker
         else:
             assert worker is not None
-            if worker.state is not State.RECYCLING:
-                self._figures.dropped["unexpected"] += 1
-                return None
             if worker.leased_at:
                 leased_for = self._figures.language(worker.language)
                 leased_for.occupied(now - worker.leased_at)

@@ -370,26 +370,108 @@ def test_a_deadline_ends_a_waiting_request(farm: Farm) -> None:
     assert (refused.execution_id, refused.reason) == (late.execution_id, Reason.DEADLINE_EXCEEDED)
 
 
-def test_the_process_drains_on_sigterm_and_leaves_no_socket(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dcodex_coordinator", "--runtime_dir", directory],
+class Process:
+    """A coordinator process, ready."""
+
+    def __init__(self, directory: str, *arguments: str) -> None:
+        command = [sys.executable, "-P", "-m", "dcodex_coordinator", "--runtime_dir", directory]
+        self.popen = subprocess.Popen(
+            [*command, *arguments],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "DCODEX_LOG_LEVEL": "info"},
         )
-        assert process.stderr is not None
-        try:
-            line = process.stderr.readline()
-            assert "ready" in line, line
-            port = line.rpartition("metrics_port=")[2].strip()
-            url = f"http://127.0.0.1:{port}/metrics"
-            with urllib.request.urlopen(url, timeout=PATIENCE_S) as reply:
-                assert b"dcodex_workers_desired" in reply.read()
-            process.send_signal(signal.SIGTERM)
-            _, rest = process.communicate(timeout=PATIENCE_S)
-            assert process.returncode == 0, rest
-            assert list(Path(directory).iterdir()) == []
-        finally:
-            process.kill()
-            process.wait()
+        assert self.popen.stderr is not None
+        self.first_line = self.popen.stderr.readline()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.popen.kill()
+        self.popen.communicate()
+
+    def end(self) -> str:
+        """What else it said, once it has ended; it must end well."""
+        _, rest = self.popen.communicate(timeout=PATIENCE_S)
+        assert self.popen.returncode == 0, rest
+        return rest
+
+
+@pytest.fixture
+def directory() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as made:
+        yield made
+
+
+def test_the_process_drains_on_sigterm_and_leaves_no_socket(directory: str) -> None:
+    with Process(directory) as process:
+        assert "ready" in process.first_line, process.first_line
+        port = process.first_line.rpartition("metrics_port=")[2].strip()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+            assert b"dcodex_workers_desired" in reply.read()
+        process.popen.send_signal(signal.SIGTERM)
+        process.end()
+    assert list(Path(directory).iterdir()) == []
+
+
+def test_a_drain_lets_what_runs_finish_and_refuses_what_is_new(directory: str) -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    made = []
+
+    def peer(role: Role, name: str) -> PeerSocket:
+        door = "gateways" if role is Role.GATEWAY else "workers"
+        made.append(PeerSocket(context, f"ipc://{directory}/{door}.sock", role, name))
+        made[-1].expect(Welcome)
+        return made[-1]
+
+    endpoints = [
+        f"--{door}_endpoint=ipc://{directory}/{door}s.sock" for door in ("gateway", "worker")
+    ]
+    try:
+        with Process(directory, *endpoints, "--min_workers", "1") as process:
+            assert "ready" in process.first_line, process.first_line
+            gateway, host = peer(Role.GATEWAY, "g"), peer(Role.HOST, "h")
+            host.send(HostState((("python", "3"),), 1, 1 << 40, 0.0, 0.0, 0.0, False))
+            worker = peer(Role.WORKER, host.expect(StartWorker).worker_id)
+            worker.send(Ready("python", 0.001))
+            running = submit(streaming=False)
+            gateway.expect(LanguageList)
+            gateway.expect(LanguageList)
+            gateway.send(running)
+            worker.expect(Lease)
+            process.popen.send_signal(signal.SIGTERM)
+            refused = None
+            while refused is None:
+                # Until the signal has been seen this one waits, then it is refused as well.
+                gateway.send(submit(streaming=False))
+                refused = gateway.expect(Refused)
+            assert refused.reason == Reason.UNAVAILABLE
+            worker.send(finished(running.execution_id))
+            assert gateway.expect(Finished).execution_id == running.execution_id
+            gateway.expect(Goodbye)
+            process.end()
+    finally:
+        for one in made:
+            one.socket.close()
+        context.term()
+
+
+def test_a_successor_takes_over_the_sockets_of_one_that_was_killed(directory: str) -> None:
+    with Process(directory) as first:
+        assert "ready" in first.first_line
+        first.popen.kill()
+        first.popen.wait(PATIENCE_S)
+        with Process(directory) as second:
+            assert "ready" in second.first_line
+            second.popen.send_signal(signal.SIGTERM)
+            second.end()
+
+
+def test_a_second_coordinator_does_not_take_the_sockets_of_one_that_lives(directory: str) -> None:
+    with Process(directory) as first, Process(directory) as second:
+        assert "ready" in first.first_line
+        assert "another coordinator" in second.first_line
+        assert second.popen.wait(PATIENCE_S) == 2
+        first.popen.send_signal(signal.SIGTERM)
+        first.end()
