@@ -1,0 +1,31 @@
+"""Which pages count as touched."""
+
+from __future__ import annotations
+
+from dcodex_worker.template import rehearsal
+
+PRESENT, FILE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56
+
+
+def test_written_pages_are_those_that_are_this_processes_alone() -> None:
+    entries = (
+        PRESENT | EXCLUSIVE,
+        PRESENT | EXCLUSIVE,
+        PRESENT,  # still shared with the template
+        PRESENT | EXCLUSIVE | FILE,  # of a file, never written
+        0,
+        PRESENT | EXCLUSIVE,
+    )
+    assert list(rehearsal._runs(entries, writable=True)) == [(0, 2), (5, 1)]
+
+
+def test_read_pages_are_those_that_are_mapped() -> None:
+    entries = (0, PRESENT | FILE, PRESENT | FILE | EXCLUSIVE, 0)
+    assert list(rehearsal._runs(entries, writable=False)) == [(1, 2)]
+
+
+def test_a_torn_message_gives_the_whole_stretches_in_it() -> None:
+    packed = rehearsal._STRETCH.pack(4096, 2, True) + rehearsal._STRETCH.pack(1 << 40, 1, False)
+    assert rehearsal.unpack(packed) == ((4096, 2, True), (1 << 40, 1, False))
+    assert rehearsal.unpack(packed[:-1]) == ((4096, 2, True),)
+    assert rehearsal.unpack(b"") == ()

@@ -1,0 +1,57 @@
+"""Which Python programs go on in the warm interpreter, and which get a fresh one."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from dcodex_shared.limits import DEFAULT_LIMITS
+from dcodex_shared.program import Program, SourceFile
+from dcodex_worker.runtimes.python import ArmedPython
+from dcodex_worker.sandbox.box import Sandbox
+
+
+def program(
+    *names: str, environment: tuple[tuple[str, str], ...] = (), content: bytes = b"pass\n"
+) -> Program:
+    files = tuple(SourceFile(name, 0o644, content) for name in names)
+    return Program(
+        "python", files, names[0], ("a", "b"), (), environment, b"", True, DEFAULT_LIMITS
+    )
+
+
+def launch_of(what: Program) -> tuple[bool, tuple[str, ...], str]:
+    armed = ArmedPython(cast(Sandbox, object()), "/usr/bin/python3")
+    launch = armed.begin(what).launch
+    return launch.warm, launch.argv, launch.path
+
+
+def test_main_py_goes_on_in_the_warm_interpreter() -> None:
+    assert launch_of(program("main.py", "other.py")) == (True, ("main.py", "a", "b"), "")
+
+
+def test_another_entry_point_gets_a_fresh_interpreter() -> None:
+    argv = ("/usr/bin/python3", "-u", "run/app.py", "a", "b")
+    assert launch_of(program("run/app.py")) == (False, argv, "/usr/bin/python3")
+
+
+@pytest.mark.parametrize("name", ["PYTHONHASHSEED", "LD_PRELOAD", "MALLOC_ARENA_MAX"])
+def test_what_an_interpreter_reads_at_its_start_gets_a_fresh_one(name: str) -> None:
+    assert not launch_of(program("main.py", environment=((name, "1"),)))[0]
+
+
+def test_other_variables_do_not_cost_the_warmth() -> None:
+    what = program("main.py", environment=(("TOKEN", "1"),))
+    assert launch_of(what)[0]
+
+
+def test_an_archive_gets_a_fresh_interpreter() -> None:
+    assert not launch_of(program("main.py", content=b"PK\x03\x04rest"))[0]
+
+
+def test_the_requests_variables_win_over_the_sandboxes_own() -> None:
+    armed = ArmedPython(cast(Sandbox, object()), "/usr/bin/python3")
+    launch = armed.begin(program("main.py", environment=(("HOME", "/tmp"),))).launch
+    assert dict(launch.environment)["HOME"] == "/tmp"
+    assert "PATH" in dict(launch.environment)

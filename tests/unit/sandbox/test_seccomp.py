@@ -1,0 +1,135 @@
+"""The seccomp filter, run by an interpreter of classic BPF instead of a kernel."""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+import pytest
+
+from dcodex_worker.sandbox import seccomp, syscalls
+
+X86_64 = 0xC000003E
+I386 = 0x40000003
+ALLOW = 0x7FFF0000
+KILL = 0x80000000
+
+
+def refused(number: int) -> int:
+    return 0x00050000 | number
+
+
+def run(number: int, *arguments: int, arch: int = X86_64) -> int:
+    """What the filter returns for a system call."""
+    data = struct.pack("<IIQ6Q", number, arch, 0, *arguments, *([0] * (6 - len(arguments))))
+    program = list(struct.iter_unpack("<HBBI", seccomp.filter_program()))
+    accumulator = position = 0
+    for _ in range(len(program)):
+        code, true, false, k = program[position]
+        position += 1
+        if code == 0x20:
+            (accumulator,) = struct.unpack_from("<I", data, k)
+        elif code == 0x15:
+            position += true if accumulator == k else false
+        elif code == 0x35:
+            position += true if accumulator >= k else false
+        elif code == 0x45:
+            position += true if accumulator & k else false
+        elif code == 0x05:
+            position += k
+        elif code == 0x06:
+            return int(k)
+        else:
+            raise AssertionError(f"instruction {code:#x}")
+    raise AssertionError("the filter does not end")
+
+
+ALLOWED = {name: number for _, _, group in syscalls.ALLOWED for name, number in group.items()}
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_what_a_group_names_is_allowed(name: str) -> None:
+    assert run(ALLOWED[name]) == ALLOW
+
+
+def test_whatever_no_group_names_is_refused() -> None:
+    special = {syscalls.CLONE, syscalls.CLONE3, syscalls.SOCKET, syscalls.SOCKETPAIR}
+    special.add(syscalls.IOCTL)
+    for number in range(syscalls.LAST_KNOWN + 1):
+        if number not in ALLOWED.values() and number not in special:
+            assert run(number) == refused(errno.EPERM), number
+
+
+def test_what_is_newer_than_the_table_does_not_exist() -> None:
+    for number in (syscalls.LAST_KNOWN + 1, 600, 0x3FFFFFFF):
+        assert run(number) == refused(errno.ENOSYS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "ptrace", "bpf"),
+        *("perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "kexec_load"),
+        *("init_module", "finit_module", "io_uring_setup", "io_uring_enter", "open_by_handle_at"),
+        *("process_vm_readv", "process_vm_writev", "pidfd_getfd", "reboot", "swapon", "acct"),
+    ],
+)
+def test_what_opens_the_kernel_or_another_process_is_in_no_group(name: str) -> None:
+    assert name not in ALLOWED
+
+
+def test_entry_by_another_architectures_table_kills() -> None:
+    assert run(3, arch=I386) == KILL
+
+
+def test_entry_by_x32_kills() -> None:
+    assert run(0x40000000 | 1) == KILL
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000],
+)
+def test_a_clone_into_a_new_namespace_is_refused(flag: int) -> None:
+    assert run(syscalls.CLONE, flag | 17) == refused(errno.EPERM)
+
+
+def test_a_clone_of_a_process_or_thread_is_allowed() -> None:
+    assert run(syscalls.CLONE, 17) == ALLOW
+    assert run(syscalls.CLONE, 0x3D0F00) == ALLOW  # what pthread_create asks for
+
+
+def test_clone3_does_not_exist_so_that_libc_falls_back() -> None:
+    assert run(syscalls.CLONE3) == refused(errno.ENOSYS)
+
+
+@pytest.mark.parametrize(
+    ("family", "protocol", "answer"),
+    [
+        (1, 0, ALLOW),
+        (2, 0, ALLOW),
+        (10, 0, ALLOW),
+        (16, 0, ALLOW),
+        (16, 9, refused(errno.EAFNOSUPPORT)),
+        (17, 0, refused(errno.EAFNOSUPPORT)),
+        (38, 0, refused(errno.EAFNOSUPPORT)),
+        (40, 0, refused(errno.EAFNOSUPPORT)),
+    ],
+)
+def test_sockets_are_of_the_usual_families(family: int, protocol: int, answer: int) -> None:
+    assert run(syscalls.SOCKET, family, 1, protocol) == answer
+
+
+def test_the_upper_half_of_an_argument_cannot_hide_a_family() -> None:
+    # The kernel takes `int`: what stands above its 32 bits is not looked at by either.
+    assert run(syscalls.SOCKET, (1 << 32) | 17) == refused(errno.EAFNOSUPPORT)
+
+
+@pytest.mark.parametrize("request_number", syscalls.IOCTL_FORBIDDEN)
+def test_a_terminal_takes_no_forged_keystrokes(request_number: int) -> None:
+    assert run(syscalls.IOCTL, 0, request_number) == refused(errno.EPERM)
+    assert run(syscalls.IOCTL, 0, (1 << 32) | request_number) == refused(errno.EPERM)
+
+
+def test_other_requests_to_descriptors_are_allowed() -> None:
+    assert run(syscalls.IOCTL, 0, 0x5401) == ALLOW

@@ -1,0 +1,70 @@
+"""The stash of preloaded modules, tried in an interpreter of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+PRELUDE = """
+import sys
+natural = frozenset(sys.modules)
+from dcodex_worker.template.stash import Stash
+complaints = []
+stash = Stash()
+stash.fill(natural, ["colorsys", "sched", "no_such_package"], complaints.append)
+"""
+
+
+def run(program: str) -> str:
+    """What the program prints after a stash was filled."""
+    return subprocess.run(
+        [sys.executable, "-c", PRELUDE + textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.strip()
+
+
+def test_what_was_preloaded_is_out_of_sight() -> None:
+    assert run("print(sorted(set(sys.modules) - natural), complaints)") == "[] []"
+
+
+def test_an_import_gives_the_module_that_was_preloaded_with_its_own_spec() -> None:
+    program = """
+    import colorsys
+    print(colorsys is stash._modules["colorsys"], colorsys.__spec__.loader is colorsys.__loader__)
+    print(sys.modules["colorsys"] is colorsys, "sched" in sys.modules)
+    """
+    assert run(program) == "True True\nTrue False"
+
+
+def test_an_import_brings_along_what_was_preloaded_before_it() -> None:
+    program = """
+    import sched
+    print("colorsys" in sys.modules, "heapq" in sys.modules, stash in sys.meta_path)
+    """
+    assert run(program).startswith("True True")
+
+
+def test_what_a_module_registers_at_exit_waits_until_it_is_imported() -> None:
+    program = """
+    import atexit
+    hidden = Stash()
+    hidden.fill(frozenset(sys.modules), ["logging"], complaints.append)
+    before = atexit._ncallbacks()
+    import logging
+    print(atexit._ncallbacks() - before)
+    """
+    assert run(program) == "1"
+
+
+def test_a_module_that_does_not_exist_is_still_an_import_error() -> None:
+    program = """
+    try:
+        import no_such_package
+    except ModuleNotFoundError as error:
+        print(error.name)
+    """
+    assert run(program) == "no_such_package"
