@@ -13,6 +13,8 @@ MARK = "dcx-"
 NAMESPACES = ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup")
 #: Where programs and careless supervisors leave files.
 TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/dev/mqueue", "/work")
+#: Programs run as users above any that a system gives out.
+LAST_ORDINARY_UID = 0xFFFF
 #: Between two looks at all processes; short next to the shortest program of the corpus.
 LOOK_EVERY_S = 0.04
 
@@ -118,8 +120,12 @@ class Snapshot:
         return found
 
 
-def take(farm_pid: int) -> Snapshot:
-    """The host now, with the farm whose first process is `farm_pid` (0: no farm)."""
+def take(farm_pid: int, groups: frozenset[str] = frozenset(), folder: str = "") -> Snapshot:
+    """The host now, with the farm whose first process is `farm_pid` (0: no farm).
+
+    groups: names of its control groups, for when it has stopped (see control_groups()).
+    folder: where its processes keep temporary files; all of it counts.
+    """
     table = processes()
     farm = descendants(farm_pid, table) if farm_pid else {}
     ours = os.readlink("/proc/self/ns/pid")
@@ -140,8 +146,8 @@ def take(farm_pid: int) -> Snapshot:
         mounts=Counter(
             line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
         ),
-        cgroups=_cgroup_directories(),
-        temporary=frozenset(_temporary()),
+        cgroups=_cgroup_directories(groups),
+        temporary=frozenset(_temporary(folder)),
         ipc=sum(
             len(Path(f"/proc/sysvipc/{kind}").read_text().splitlines()) - 1
             for kind in ("shm", "sem", "msg")
@@ -161,22 +167,39 @@ def _descriptors(pid: int) -> int:
         return 0
 
 
-def _cgroup_directories() -> int:
+def control_groups(farm_pid: int) -> frozenset[str]:
+    """Names of the control groups that the farm's processes made for their sandboxes."""
+    pids = descendants(farm_pid, processes())
+    return frozenset(f"dcodex-{pid}" for pid in pids)
+
+
+def _cgroup_directories(groups: frozenset[str]) -> int:
     total = 0
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
         if after.startswith("cgroup"):
-            total += sum(1 for _ in os.walk(before.split()[4]))
+            for folder, _, _ in os.walk(before.split()[4]):
+                total += bool(groups.intersection(folder.split("/")))
     return total
 
 
-def _temporary() -> list[str]:
+def _temporary(folder: str) -> list[str]:
+    """Everything below `folder`, and in the common places what a program's user owns."""
     found = []
+    for root, folders, names in os.walk(folder) if folder else ():
+        found += [os.path.join(root, name) for name in (*folders, *names)]
     for place in TEMPORARY:
         try:
-            found += [os.path.join(place, name) for name in os.listdir(place)]
+            entries = list(os.scandir(place))
         except OSError:
             continue
+        for entry in entries:
+            try:
+                owner = entry.stat(follow_symlinks=False).st_uid
+            except OSError:
+                continue
+            if owner > LAST_ORDINARY_UID:
+                found.append(entry.path)
     return found
 
 
