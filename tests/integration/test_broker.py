@@ -425,11 +425,8 @@ def test_a_drain_lets_what_runs_finish_and_refuses_what_is_new(directory: str) -
         made[-1].expect(Welcome)
         return made[-1]
 
-    endpoints = [
-        f"--{door}_endpoint=ipc://{directory}/{door}s.sock" for door in ("gateway", "worker")
-    ]
     try:
-        with Process(directory, *endpoints, "--min_workers", "1") as process:
+        with Process(directory, "--min_workers", "1") as process:
             assert "ready" in process.first_line, process.first_line
             gateway, host = peer(Role.GATEWAY, "g"), peer(Role.HOST, "h")
             host.send(HostState((("python", "3"),), 1, 1 << 40, 0.0, 0.0, 0.0, False))
