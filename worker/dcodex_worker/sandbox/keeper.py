@@ -218,6 +218,9 @@ class Keeper:
                 _, status, usage = os.wait4(program, 0)
             elif _is_closed(self._worker):
                 os.kill(init, signal.SIGKILL)
+                # Nobody else would reap these soon.
+                for child in (program, init):
+                    os.waitpid(child, 0)
                 os._exit(0)
         os.close(watched)
         message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
