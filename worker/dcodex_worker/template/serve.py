@@ -46,9 +46,6 @@ STANDARD = (
 )
 # fmt: on
 
-#: What launcher.py adds to a program's environment for the template's own start.
-_OWN_VARIABLES = ("OPENBLAS_NUM_THREADS", "PYTHONPATH")
-
 
 def run(natural: frozenset[str]) -> None:
     """Serve until the host goes; returns only in the process of a warm program.
@@ -66,6 +63,8 @@ def run(natural: frozenset[str]) -> None:
         specification["preload"],
         lambda words: print(words, file=sys.stderr),
     )
+    # Only now: what keeps OpenBLAS from starting threads must be there when numpy loads it.
+    _forget("OPENBLAS_NUM_THREADS")
     _smooth_the_way()
     rehearse = farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/main.py")
     environment = tuple(os.environ.items())
@@ -124,15 +123,21 @@ def _leave_no_trace() -> None:
         sys.path.remove(rootfs.LIBRARY)
     for path in [path for path in sys.path_importer_cache if path.startswith(rootfs.LIBRARY)]:
         del sys.path_importer_cache[path]
+    _forget("PYTHONPATH")
+
+
+def _forget(variable: str) -> None:
+    """Take a variable out of the environment, and out of the memory that it came in."""
+    name = f"{variable}=".encode()
     environ = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
     index = 0
-    # /proc/self/environ shows the memory that the process was started with.
-    while environ[index]:
-        text = ctypes.string_at(environ[index])
-        if text.partition(b"=")[0].decode() in _OWN_VARIABLES:
-            ctypes.memset(environ[index], 0, len(text))
+    while environ[index] and not ctypes.string_at(environ[index]).startswith(name):
         index += 1
-    os.environ.pop("PYTHONPATH", None)
+    address = environ[index]
+    os.environ.pop(variable, None)
+    if address:
+        # /proc/self/environ shows the memory that the process was started with.
+        ctypes.memset(address, 0, len(ctypes.string_at(address)))
 
 
 def _adopt_real_sitecustomize() -> None:
