@@ -18,6 +18,9 @@ MIB = 1 << 20
 #: What applies where a row says nothing: small, so that the corpus is quick and the host safe.
 USUAL = Limits(cpu_s=3.0, wall_s=8.0, memory_bytes=256 * MIB, processes=48, output_bytes=MIB)
 
+#: For what walks the whole runtime tree.
+PATIENT = Limits(cpu_s=15.0, wall_s=60.0, memory_bytes=256 * MIB, output_bytes=MIB)
+
 OK = frozenset({Verdict.OK})
 FAILED = frozenset({Verdict.NONZERO_EXIT})
 SIGNALED = frozenset({Verdict.SIGNALED})
@@ -103,7 +106,8 @@ def _probes(*files: str, args: tuple[str, ...] = (), limits: Limits = USUAL) -> 
 
 FILES = (
     *_probes("readonly_root.py", "readonly_root.c", "readonly_root.cpp", "host_files.py"),
-    *_probes("writable_places.py", "device_nodes.py", "opath_tricks.py", "suid_inert.py"),
+    *_probes("writable_places.py", limits=PATIENT),
+    *_probes("device_nodes.py", "opath_tricks.py", "suid_inert.py"),
     *_probes(
         "hardlinks.py",
         "touch_devices.py",
