@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -72,10 +71,9 @@ def _settle(text: bytes) -> bytes:
 
 
 def _compile_command(case: Case) -> list[str]:
-    linker = ["-fuse-ld=mold"] if shutil.which("mold", path="/usr/bin") else []
     if case.language == "c":
-        return ["/usr/bin/gcc", *linker, "-o", "a.out", case.file, "-lm"]
-    return ["/usr/bin/g++", *linker, "-o", "a.out", case.file]
+        return ["/usr/bin/gcc", "-o", "a.out", case.file, "-lm"]
+    return ["/usr/bin/g++", "-o", "a.out", case.file]
 
 
 def _run(command: list[str], folder: str, environment: Mapping[str, str], stdin: bytes) -> Came:

@@ -42,6 +42,8 @@ DECIDING = (
     "dcodex_worker.crew",
     "dcodex_worker.execution",
     "dcodex_worker.presence",
+    "dcodex_worker.runtimes.attempt",
+    "dcodex_worker.runtimes.headers",
     "dcodex_worker.verdict",
 )
 #: What acts: sockets, clocks, files, processes, threads, chance.

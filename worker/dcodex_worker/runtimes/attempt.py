@@ -30,7 +30,7 @@ _ABOUT_LINKING = re.compile(r"-w|-static\S*|-fuse-ld=\S+|-Wl,.*|-Xlinker|-T.*|-f
 #: Words that differ between the two ways, as an extended regular expression.
 _DIFFERENT = r"/usr/|\.dcodex|In file included from|\{standard input\}|mold|collect2|trampoline"
 #: Where the words are kept; private to the sandbox.
-_WORDS = "/tmp/.words"
+_WORDS = "${TMPDIR:-/tmp}/.words"
 
 
 def sources(program: Program) -> list[bytes]:

@@ -70,11 +70,11 @@ class HeaderStore:
         return os.path.join(self._set(wanted.options), wanted.header + _SUFFIX)
 
     def search_option(self, candidates: tuple[Precompiled, ...]) -> tuple[str, ...]:
-        """The compiler's option with which it finds those of the candidates that are there."""
+        """The compiler's options with which it finds those of the candidates that are there."""
         for wanted in candidates:
             if os.path.exists(self.path(wanted)):
                 folder = os.path.basename(self._set(wanted.options))
-                return (f"-I{SHOWN}/{self._name}/{folder}",)
+                return ("-isystem", f"{SHOWN}/{self._name}/{folder}")
         return ()
 
     def _set(self, options: OptionSet) -> str:
@@ -101,15 +101,18 @@ class Making:
         module = "dcodex_worker.runtimes.header_store"
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, *self._arguments], stdin=subprocess.DEVNULL
+                [sys.executable, "-P", "-m", module, *self._arguments],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         except OSError as error:
             log.warning("cannot make precompiled headers error=%s", error)
 
     def close(self) -> None:
-        """End it where it still runs, with what it has started."""
-        if self._process is not None:
-            self._process.terminate()
+        """End it where it still runs, with what it has started; the next one cleans up."""
+        if self._process is not None and self._process.poll() is None:
+            # Killed, since on a busy machine it might not come to handle anything for long.
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
@@ -117,7 +120,6 @@ def main(arguments: list[str]) -> int:
     """Fill the store; returns the exit status."""
     directory, compiler, host, level, form = arguments
     configure("header-store", level, form)
-    os.setsid()
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, _end_all)
     if os.getppid() != int(host):
@@ -147,7 +149,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _end_all(number: int, _frame: object) -> None:
-    """The compiler is of our session's group; nothing of it may outlive us."""
+    """The compiler is of our process group; nothing of it may outlive us."""
     signal.signal(number, signal.SIG_DFL)
     os.killpg(0, number)
 
@@ -205,6 +207,10 @@ def _make(compiler: str, wanted: Precompiled, store: HeaderStore) -> None:
                 raise OSError(f"it reads what is below {_UNSHOWN}")
         if not _make_room(store.directory, store.own, os.stat(product).st_size):
             raise OSError("no room is left")
+        # What the compiler reads in its place where it does not take it, as for a second
+        # #include of the same header: the search goes on.
+        with open(path.removesuffix(_SUFFIX), "w") as file:
+            file.write(f"#include_next <{wanted.header}>\n")
         with open(path + _CHECKSUM_SUFFIX, "w") as file:
             file.write(_checksum(product))
         os.rename(product, path)
