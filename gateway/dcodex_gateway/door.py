@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 ANONYMOUS = "anonymous"
 #: Metadata of the caller that asks for stamps, and the trailing metadata that holds them.
 TRACE_KEY = "dcodex-trace"
-TRACE_REPLY_KEY = "dcodex-trace-bin"
+TRACE_REPLY_KEY = "dcodex-stamps"
 
 _NO_TOKEN = "a token is needed, as metadata `authorization: Bearer TOKEN`"
 
