@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import sides, venv
+from tests.bench import coordinator_row, growth, sides, streams, venv
+from tests.bench.accounting import OwnGroup
 from tests.bench.crew import Crew
 from tests.bench.farm import BenchFarm
 from tests.bench.machine import describe, idle_share
@@ -15,7 +16,20 @@ from tests.bench.report import throughput_key
 from tests.bench.results import Results, Verdict
 from tests.bench.sides import FARM, Side
 from tests.bench.suite import Figures, Idle, Suite
-from tests.bench.workloads import BY_KEY, HALF_LOAD, TARGETS, TITLES, WORKLOADS, Bare, Workload
+from tests.bench.workloads import (
+    BY_KEY,
+    COORDINATOR,
+    COST,
+    HALF_LOAD,
+    MEMORY,
+    PING_PONG,
+    SUSTAINED,
+    TARGETS,
+    TITLES,
+    WORKLOADS,
+    Bare,
+    Workload,
+)
 
 Say = Callable[[str], None]
 #: How long the machine is watched doing nothing, in seconds.
@@ -39,6 +53,19 @@ class Choice:
     directory: Path
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What all parts of one benchmark share."""
+
+    choice: Choice
+    results: Results
+    #: The programs' virtual environment; empty: there is none.
+    packages: str
+    crew: Crew
+    group: OwnGroup
+    say: Say
+
+
 def run(choice: Choice, say: Say) -> Results:
     """Everything that was chosen."""
     results = Results(describe())
@@ -54,9 +81,16 @@ def run(choice: Choice, say: Say) -> Results:
         results.complaints.append(
             f"others use {without_farm:.2f} cores of this machine: these figures are noise"
         )
-    with Crew() as crew:
-        if workloads or HALF_LOAD in choice.keys:
-            _against_bare(choice, results, workloads, packages, without_farm, crew, say)
+    with OwnGroup() as group, Crew() as crew:
+        context = _Context(choice, results, packages, crew, group, say)
+        if workloads or {HALF_LOAD, SUSTAINED, PING_PONG} & set(choice.keys):
+            _against_bare(context, workloads, without_farm)
+        if MEMORY in choice.keys and packages:
+            results.verdicts.append(growth.memory(packages, say))
+        if COST in choice.keys:
+            results.costs += growth.costs(crew, choice.scale, group, say)
+        if COORDINATOR in choice.keys:
+            results.leases += coordinator_row.measure(choice.scale, say)
     return results
 
 
@@ -71,31 +105,38 @@ def _packages(choice: Choice, results: Results, say: Say) -> str:
         return ""
 
 
-def _against_bare(
-    choice: Choice,
-    results: Results,
-    workloads: list[Workload],
-    packages: str,
-    without_farm: float,
-    crew: Crew,
-    say: Say,
-) -> None:
-    known = sides.installed_peers(packages) if choice.known_peers else []
+def _against_bare(context: _Context, workloads: list[Workload], without_farm: float) -> None:
+    choice, results, say = context.choice, context.results, context.say
+    known = sides.installed_peers(context.packages) if choice.known_peers else []
     peers, complaints = sides.usable((*known, *choice.peers), choice.directory / "trial")
     results.complaints += complaints
     say("starting the farm")
-    with BenchFarm(choice.workers, packages, gateways=choice.gateways) as farm:
+    with BenchFarm(choice.workers, context.packages, gateways=choice.gateways) as farm:
         farm.settle()
         idle = Idle(without_farm, idle_share(_IDLE_S))
         results.machine["idle_cores_without_farm"] = idle.without_farm
         results.machine["idle_cores_with_farm"] = idle.with_farm
-        suite = Suite(crew, farm, peers, packages, choice.directory, choice.scale, idle, say)
+        suite = Suite(
+            context.crew,
+            farm,
+            peers,
+            context.packages,
+            choice.directory,
+            choice.scale,
+            idle,
+            context.group,
+            say,
+        )
         for workload in workloads:
             rows = suite.measure(workload)
             results.workloads.append((workload, rows))
             results.verdicts += _verdicts(workload, rows)
         if HALF_LOAD in choice.keys:
             results.verdicts.append(_half_load(suite, results))
+        if SUSTAINED in choice.keys:
+            results.verdicts.append(streams.sustained(farm.target, choice.scale, say))
+        if PING_PONG in choice.keys:
+            results.verdicts.append(streams.ping_pong(farm.target, choice.scale, say))
 
 
 def _verdicts(workload: Workload, rows: list[Figures]) -> list[Verdict]:

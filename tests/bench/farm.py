@@ -6,13 +6,15 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
+from tests.bench.crew import JobFailed
+
 import dcodex
 from dcodex.testing import Farm
 
 #: A farm that is not quiet after this long never will be, in seconds; measuring goes on.
 _QUIET_WITHIN_S = 20.0
-#: Arming a first worker for another language, at the latest.
-_ARMED_WITHIN_S = 60.0
+#: Ten thousand requests take a single gateway some seconds.
+_QUEUED_WITHIN_S = 60.0
 #: More than any test has waiting.
 _MAX_QUEUED = 20_000
 
@@ -49,6 +51,16 @@ class BenchFarm:
                 states = [worker.state for worker in snapshot.workers]
                 if states.count(dcodex.WorkerState.IDLE) >= self.workers:
                     return
+
+    def await_depth(self, depth: int) -> None:
+        """Wait until this many requests are in the queue; raises JobFailed where they never are."""
+        deepest = 0
+        with contextlib.suppress(dcodex.DeadlineExceeded):
+            for snapshot in self._client.farm(timeout_s=_QUEUED_WITHIN_S):
+                deepest = max(deepest, sum(queue.depth for queue in snapshot.queues))
+                if deepest >= depth:
+                    return
+        raise JobFailed(f"{depth} requests shall wait, but no more than {deepest} do")
 
     def log_tail(self) -> str:
         """The end of what its parts logged."""

@@ -38,6 +38,9 @@ def show(results: Results, console: Console) -> None:
         console.print(_cost_table(results.costs))
     if results.leases:
         console.print(_lease_table(results.leases))
+    for verdict in results.verdicts:
+        if verdict.detail:
+            console.print(f"{verdict.title}: {verdict.detail}", style="dim", soft_wrap=True)
     for line in results.complaints:
         console.print(f"[yellow]{line}[/]")
     missed = results.missed()
@@ -68,8 +71,6 @@ def _main_table(results: Results) -> Table:
     for verdict in results.verdicts:
         if verdict.key not in shown:
             table.add_row(verdict.title, "", *[""] * 7, _ratio(verdict.value), *_verdict(verdict))
-            if verdict.detail:
-                table.add_row(f"  [dim]{verdict.detail}[/]")
     return table
 
 

@@ -15,8 +15,8 @@ FARM = "dcodex"
 #: What a sandbox of programs usually shows, and a directory to compile in.
 _BWRAP = (
     "bwrap --unshare-all --die-with-parent --new-session --ro-bind /usr /usr "
-    "--symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/bin /bin --ro-bind /etc /etc --proc /proc --dev /dev "
-    "--tmpfs /tmp --bind {dir} {dir} --chdir {dir}"
+    "--symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/bin /bin "
+    "--ro-bind /etc /etc --proc /proc --dev /dev --tmpfs /tmp --bind {dir} {dir} --chdir {dir}"
 )
 _NSJAIL = (
     "nsjail -Mo --really_quiet -R /usr -R /etc -R /dev/urandom -R /dev/null -s usr/lib:/lib "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.bench.accounting import OwnGroup
 from tests.bench.crew import Crew
 from tests.bench.farm import BenchFarm
 from tests.bench.jobs import Answer, Job
@@ -34,8 +35,10 @@ class Figures:
     rates: dict[int, float] = field(default_factory=dict)
     #: The median ratio of its rate to the bare one's, by number of callers.
     rate_ratios: dict[int, float] = field(default_factory=dict)
-    #: Of the whole machine, at MAIN_CALLERS, callers included.
+    #: CPU of a run at MAIN_CALLERS, callers included: of everything that the benchmark started,
+    #: and of the whole machine less what it does anyway, the kernel's own threads included.
     cpu_ms: float = float("nan")
+    machine_cpu_ms: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,13 @@ class Idle:
     #: Before there was a farm: what the farm's own idling costs is the farm's.
     without_farm: float
     with_farm: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    rate: float
+    cpu_ms: float
+    machine_cpu_ms: float
 
 
 class Suite:
@@ -59,6 +69,7 @@ class Suite:
         directory: Path,
         scale: Scale,
         idle: Idle,
+        group: OwnGroup,
         progress: Progress,
     ) -> None:
         self._crew = crew
@@ -68,6 +79,7 @@ class Suite:
         self._directory = directory
         self._scale = scale
         self._idle = idle
+        self._group = group
         self._say = progress
         self._number = 100_000_000 + secrets.randbelow(1_000_000_000)
 
@@ -119,36 +131,42 @@ class Suite:
     def _throughput(
         self, workload: Workload, figures: dict[str, Figures], level: int, fixed: int
     ) -> None:
-        rates: dict[str, list[float]] = {side.name: [] for side in self._sides}
-        cpu_ms: dict[str, list[float]] = {side.name: [] for side in self._sides}
+        windows: dict[str, list[_Window]] = {side.name: [] for side in self._sides}
         count = windows_of(workload, self._scale, level)
         for turn in range(count):
             self._say(f"{workload.key} with {level} callers: window {turn + 1} of {count}")
             for side in _rotated(self._sides, turn):
-                self._farm.settle()
-                job = self._job(workload, side, fixed)
-                before = read_cpu()
-                answer = self._crew.run(replace(job, callers=level, seconds=self._scale.window_s))
-                # What is done after the answer is part of the price.
-                self._farm.settle()
-                after = read_cpu()
-                rates[side.name].append(answer.rate)
-                anyway = self._idle.without_farm if side.is_farm else self._idle.with_farm
-                cpu_ms[side.name].append(
-                    cpu_ms_per_run(
-                        after.busy_s - before.busy_s,
-                        anyway,
-                        after.at_s - before.at_s,
-                        len(answer.latencies_s),
-                    )
+                job = replace(
+                    self._job(workload, side, fixed),
+                    callers=level,
+                    seconds=self._scale.window_s,
                 )
+                windows[side.name].append(self._window(job, side))
+        bare = [[window.rate] for window in windows[BARE]]
         for name, row in figures.items():
-            row.rates[level] = percentile(rates[name], 0.5)
-            row.rate_ratios[level] = median_ratio(
-                [[rate] for rate in rates[name]], [[rate] for rate in rates[BARE]]
-            )
+            rates = [window.rate for window in windows[name]]
+            row.rates[level] = percentile(rates, 0.5)
+            row.rate_ratios[level] = median_ratio([[rate] for rate in rates], bare)
             if level == MAIN_CALLERS:
-                row.cpu_ms = percentile(cpu_ms[name], 0.5)
+                row.cpu_ms = percentile([window.cpu_ms for window in windows[name]], 0.5)
+                row.machine_cpu_ms = percentile(
+                    [window.machine_cpu_ms for window in windows[name]], 0.5
+                )
+
+    def _window(self, job: Job, side: Side) -> _Window:
+        self._farm.settle()
+        before, own_s = read_cpu(), self._group.read_s()
+        answer = self._crew.run(job)
+        # What is done after the answer is part of the price.
+        self._farm.settle()
+        after, own_s = read_cpu(), self._group.read_s() - own_s
+        runs, wall_s = len(answer.latencies_s), after.at_s - before.at_s
+        anyway = self._idle.without_farm if side.is_farm else self._idle.with_farm
+        return _Window(
+            answer.rate,
+            cpu_ms_per_run(own_s, 0.0, wall_s, runs),
+            cpu_ms_per_run(after.busy_s - before.busy_s, anyway, wall_s, runs),
+        )
 
     def _job(self, workload: Workload, side: Side, fixed: int) -> Job:
         return Job(

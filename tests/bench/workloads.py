@@ -202,10 +202,10 @@ COST = "cost"
 COORDINATOR = "coordinator"
 ALL_KEYS = (*BY_KEY, *TARGETS, COST, COORDINATOR)
 TITLES = {
-    SUSTAINED: "W9 sustained, 256 MB, MB/s to a bare grpc.aio stream",
-    PING_PONG: "W10 ping-pong of 200 lines, to a bare grpc.aio echo",
-    MEMORY: "one more idle worker with numpy and pandas, MB of PSS",
-    HALF_LOAD: "p99 / p50 of W1 at half load",
+    SUSTAINED: "W9 sustained 256 MB, MB/s to grpc.aio",
+    PING_PONG: "W10 ping-pong, to grpc.aio echo",
+    MEMORY: "memory of one more worker, MB",
+    HALF_LOAD: "W1 at half load, p99 / p50",
     COST: "CPU of a run as workers and waiting requests grow",
     COORDINATOR: "leases a second of the coordinator alone",
 }
