@@ -28,13 +28,16 @@ FIRST_OCCUPIED_S = 0.1
 HEADROOM = 3.0
 #: Below this a language's load is noise that its one armed worker takes.
 QUIET_LOAD = 0.02
-#: Where hosts' tasks wait this share of the time for CPU or memory, more workers mostly wait
-#: too: the pool then grows by one in SLOW_GROWTH_S.
+#: Where tasks wait this share of the time for a CPU, more workers may mostly wait too, or they
+#: may be what sleeping programs need: nobody can tell from outside. So the pool still grows,
+#: by this share at a time and not at once.
 HIGH_PRESSURE = 0.9
-SLOW_GROWTH_S = 1.0
+PRESSED_GROWTH = 0.5
+PRESSED_STEP_S = 0.5
 #: Waits above the defended one although nothing stands in the queue at this moment: grow by
-#: this share in SLOW_GROWTH_S.
+#: this share at a time.
 GROWTH = 0.25
+GROWTH_STEP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class FarmLoad:
     languages: Mapping[str, LanguageLoad]
     #: Workers that run something.
     busy: int
-    #: Share of time in which some task waited for CPU or memory on the calmest host, 0..1.
+    #: Share of time in which some task waited for a CPU, on the calmest host, 0..1.
     pressure: float
 
 
@@ -93,15 +96,21 @@ class Balancer:
         self._cool_down_s = cool_down_s
         #: (time, need) with times rising and needs falling: the first is the window's peak.
         self._peaks: deque[tuple[float, int]] = deque()
-        #: What was decided last, and when it last grew step by step.
+        #: What was decided last, and when it last grew by a step of either kind.
         self._desired = least
-        self._grew_at = -math.inf
+        self._grown_at = -math.inf
+        self._pressed_at = -math.inf
 
     def decide(self, load: FarmLoad, now: float) -> Decision:
         """The size of the pool that this moment wants."""
         need, reason = self._need(load, now)
         if need > self._desired and load.pressure >= HIGH_PRESSURE:
-            need, reason = self._one_step(1, now), "pressure"
+            grown = self._desired
+            if now >= self._pressed_at + PRESSED_STEP_S:
+                self._pressed_at = now
+                grown += math.ceil(PRESSED_GROWTH * self._desired)
+            if grown < need:
+                need, reason = grown, "pressure"
         if need > self._most:
             need, reason = self._most, "ceiling"
         if need <= self._least:
@@ -124,18 +133,13 @@ class Balancer:
             backlog = load.busy + math.ceil(work_s / self._defended_wait_s)
             if backlog > need:
                 need, reason = backlog, "backlog"
-        if max((one.wait_p99_s for one in languages), default=0.0) > self._defended_wait_s:
-            grown = self._one_step(math.ceil(GROWTH * self._desired), now)
-            if load.busy >= self._desired and grown > need:
-                need, reason = grown, "wait"
+        waits_s = max((one.wait_p99_s for one in languages), default=0.0)
+        if waits_s > self._defended_wait_s and load.busy >= self._desired >= need:
+            need, reason = self._desired, "wait"
+            if now >= self._grown_at + GROWTH_STEP_S:
+                self._grown_at = now
+                need += math.ceil(GROWTH * self._desired)
         return need, reason
-
-    def _one_step(self, step: int, now: float) -> int:
-        """The last decision, a step more if the last one is long enough ago."""
-        if now - self._grew_at < SLOW_GROWTH_S:
-            return self._desired
-        self._grew_at = now
-        return self._desired + step
 
 
 def mix(desired: int, loads: Mapping[str, LanguageLoad], favourite: str) -> dict[str, int]:

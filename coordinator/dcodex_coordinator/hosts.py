@@ -14,6 +14,8 @@ KNOWN = frozenset(language.name for language in LANGUAGES)
 MEMORY_RESERVE_BYTES = 256 * MIB
 #: What one more worker is thought to take of a host's memory while it runs a usual program.
 WORKER_MEMORY_BYTES = 64 * MIB
+#: A host whose tasks wait this share of the time for memory gets no more workers.
+HIGH_MEMORY_PRESSURE = 0.5
 #: After a worker that died before it was ready: wait so long, doubling, before another.
 START_BACKOFF_S = 0.5
 MAX_START_BACKOFF_S = 30.0
@@ -39,13 +41,14 @@ class Host:
 
     __slots__ = (
         "backoff_s",
+        "cpu_pressure",
         "draining",
         "languages",
         "load_average",
         "memory_available_bytes",
+        "memory_pressure",
         "name",
         "peer",
-        "pressure",
         "retry_at",
         "slots",
         "starting",
@@ -59,8 +62,9 @@ class Host:
         self.languages: dict[str, str] = {}
         self.slots = 0
         self.memory_available_bytes = 0
-        #: The worse of its CPU and memory pressure, 0..1; 0 where the kernel does not tell.
-        self.pressure = 0.0
+        #: Shares of time in which some task waited, 0..1; 0 where the kernel does not tell.
+        self.cpu_pressure = 0.0
+        self.memory_pressure = 0.0
         self.load_average = 0.0
         self.draining = False
         #: Its workers, SHUTDOWN ones included, by id: they hold a slot until they are gone.
@@ -77,13 +81,14 @@ class Host:
         self.languages = {name: version for name, version in state.languages if name in KNOWN}
         self.slots = state.slots
         self.memory_available_bytes = state.memory_available_bytes
-        self.pressure = min(1.0, max(0.0, state.cpu_pressure, state.memory_pressure))
+        self.cpu_pressure = min(1.0, max(0.0, state.cpu_pressure))
+        self.memory_pressure = min(1.0, max(0.0, state.memory_pressure))
         self.load_average = state.load_average
         self.draining = state.draining
 
     def room(self) -> int:
         """How many more workers it can hold now."""
-        if self.draining:
+        if self.draining or self.memory_pressure >= HIGH_MEMORY_PRESSURE:
             return 0
         slots = self.slots - len(self.workers) - len(self.starting)
         spare_bytes = self.memory_available_bytes - MEMORY_RESERVE_BYTES

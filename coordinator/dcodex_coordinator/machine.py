@@ -496,7 +496,7 @@ class Machine:
                 wait_p99_s=figures.waits.quantiles(now, 0.99)[0],
                 quiet_s=now - figures.last_arrival if figures.seen else float("inf"),
             )
-        pressures = [host.pressure for host in self._supervisor.hosts.values()]
+        pressures = [host.cpu_pressure for host in self._supervisor.hosts.values()]
         return FarmLoad(
             languages=languages,
             busy=self._pool.counts[State.BUSY],

@@ -281,7 +281,7 @@ class Supervisor:
             hosts = [h for h in self._hosts.values() if now >= h.retry_at and h.room() > 0]
             if not hosts:
                 return
-            host = max(hosts, key=lambda h: (h.room() / h.slots) * (1.0 - 0.5 * h.pressure))
+            host = max(hosts, key=lambda h: (h.room() / h.slots) * (1.0 - 0.5 * h.cpu_pressure))
             offered = [name for name in mix if name in host.languages] or list(host.languages)
             if not offered:
                 return

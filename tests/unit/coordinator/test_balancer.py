@@ -54,16 +54,21 @@ def test_a_steady_load_gets_littles_number_and_room_for_chance() -> None:
 
 def test_waits_above_the_defended_one_grow_a_busy_pool_step_by_step() -> None:
     made = balancer()
-    slow = farm(language(needed=0.5, wait_p99_s=0.5), busy=20)
+    slow = farm(language(needed=0.1, wait_p99_s=0.5), busy=20)
     sizes = [made.decide(slow, now * 0.25).desired for now in range(12)]
     assert sizes == [3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5]
 
 
-def test_under_pressure_the_pool_grows_by_one_a_second() -> None:
+def test_under_pressure_the_pool_grows_by_half_at_a_time() -> None:
     made = balancer()
-    load = farm(language(depth=1000), busy=2, pressure=HIGH_PRESSURE)
-    sizes = [made.decide(load, now * 0.25).desired for now in range(9)]
-    assert sizes == [3, 3, 3, 3, 4, 4, 4, 4, 5]
+    load = farm(language(depth=1000, wait_p99_s=0.5), busy=2, pressure=HIGH_PRESSURE)
+    sizes = [made.decide(load, now * 0.25).desired for now in range(12)]
+    assert sizes == [3, 3, 5, 5, 8, 8, 12, 12, 18, 18, 20, 20]
+
+
+def test_pressure_does_not_inflate_a_small_need() -> None:
+    load = farm(language(needed=0.1), pressure=HIGH_PRESSURE)
+    assert balancer().decide(load, 0.0).desired == 2
 
 
 def test_a_square_wave_shorter_than_the_cool_down_moves_nothing() -> None:
