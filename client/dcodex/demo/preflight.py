@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
-#: Language to the command that compiles it and Debian's package of it.
+#: Language to the command that compiles it and Debian's packages of it.
 _COMPILERS = {"c": ("gcc", "gcc libc6-dev"), "cpp": ("g++", "g++")}
-_USERNS_SWITCH = "/proc/sys/kernel/unprivileged_userns_clone"
+#: The doctor arms a sandbox for a trial.
+DOCTOR_S = 60.0
 
 
 def missing_compilers(which: Callable[[str], str | None] = shutil.which) -> dict[str, str]:
@@ -23,13 +26,28 @@ def missing_compilers(which: Callable[[str], str | None] = shutil.which) -> dict
 
 
 def missing_right() -> str | None:
-    """The right that sandboxes need and this user lacks, in a line; None where none is known."""
-    if os.geteuid() == 0:
+    """What sandboxes need and this machine or user does not give, in a line; None: nothing."""
+    # In a process of its own: the doctor forks, and this one may have threads.
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "dcodex", "doctor", "--json"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DOCTOR_S,
+    )
+    try:
+        return read_report(json.loads(done.stdout))
+    except ValueError:
+        return f"dcodex doctor failed: {done.stderr.strip().rpartition(chr(10))[2]}"
+
+
+def read_report(report: dict[str, Any]) -> str | None:
+    """The line for what `dcodex doctor --json` found."""
+    if report["fit"]:
         return None
-    switch = Path(_USERNS_SWITCH)
-    if switch.exists() and switch.read_text().strip() == "0":
-        return (
-            "user namespaces are closed to users: run this as root, "
-            "or sysctl kernel.unprivileged_userns_clone=1"
-        )
-    return None
+    missing = [
+        f"{finding['name']}: {finding['text']} ({finding['remedy']})"
+        for finding in report["findings"]
+        if finding["required"] and not finding["ok"]
+    ]
+    return f"this machine cannot run sandboxes: {'; '.join(missing)}"

@@ -15,7 +15,7 @@ from dcodex.command.farm_view import Rate, draw, next_rate
 from dcodex.command.outcome import as_json, exit_status, reason, statistics
 from dcodex.command.program import seconds, size
 from dcodex.demo.cases import CASES, SECRET, answer_guess
-from dcodex.demo.preflight import missing_compilers
+from dcodex.demo.preflight import missing_compilers, read_report
 from dcodex.values import FarmSnapshot, Finished, Queue, Result, Verdict, Worker, WorkerState
 from dcodex_gateway.tokens import parse_tokens
 from dcodex_shared.keys import load_pair, load_public
@@ -209,3 +209,13 @@ def test_a_missing_compiler_is_told_with_its_package() -> None:
     missing = missing_compilers(lambda command: None if command == "g++" else command)
     assert list(missing) == ["cpp"]
     assert missing["cpp"].endswith("apt-get install g++")
+
+
+def test_what_the_doctor_misses_is_one_line_with_its_remedy() -> None:
+    good = {"name": "kernel", "ok": True, "required": True, "text": "6.1", "remedy": ""}
+    note = {"name": "linker", "ok": False, "required": False, "text": "slow", "remedy": "mold"}
+    bad = {"name": "rights", "ok": False, "required": True, "text": "user 7", "remedy": "be root"}
+    assert read_report({"fit": True, "findings": [good, note]}) is None
+    assert read_report({"fit": False, "findings": [good, note, bad]}) == (
+        "this machine cannot run sandboxes: rights: user 7 (be root)"
+    )
