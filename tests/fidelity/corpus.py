@@ -60,7 +60,24 @@ def _large() -> list[Case]:
     ]
 
 
-_SHADOWED = ["random", "string", "queue", "types", "token", "calendar", "json", "re", "os", "site", "enum", "copy", "abc", "typing", "heapq", "code"]
+_SHADOWED = [
+    "random",
+    "string",
+    "queue",
+    "types",
+    "token",
+    "calendar",
+    "json",
+    "re",
+    "os",
+    "site",
+    "enum",
+    "copy",
+    "abc",
+    "typing",
+    "heapq",
+    "code",
+]
 _TIMES = b"import time, datetime; print(time.tzname, datetime.datetime.fromtimestamp(86400 * 200))"
 _TEXT = (
     b"import sys, locale; print(sys.stdout.encoding, sys.stdin.errors, sys.flags.utf8_mode,"

@@ -125,7 +125,7 @@ def lab() -> Iterator[Lab]:
             Farm(
                 *quiet_flags(WIDTH + 2),
                 "--compile_cpu_limit=4s",
-                "--compile_wall_limit=8s",
+                "--compile_wall_limit=40s",
                 "--compile_memory_limit=768MB",
                 f"--compile_cache_dir={cache}",
             )
