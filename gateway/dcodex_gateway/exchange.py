@@ -4,7 +4,8 @@ Messages from the coordinator and words from the caller go in; events for the ca
 next_event(), messages for the coordinator out of take_commands(). It holds both windows:
 
 - output: the worker may have `window_bytes` under way; what the caller has taken is given back
-  in Credits of at least a quarter window, so that a steady reader costs few messages;
+  in Credits of half a window, so that a steady reader costs few messages and the worker always
+  has the other half to go on with;
 - stdin: STDIN_WINDOW_BYTES may be under way; what does not fit waits here, and whoever reads the
   caller's stream stops reading while `stdin_blocked`.
 
@@ -134,7 +135,7 @@ class Exchange:
     def took(self, count: int) -> None:
         """The caller has taken this many bytes of output."""
         self._taken += count
-        if not self.ended and self._taken * 4 >= self._window_bytes:
+        if not self.ended and self._taken * 2 >= self._window_bytes:
             self._commands.append((Credit(self.execution_id, self._taken), b""))
             self._held -= self._taken
             self._taken = 0

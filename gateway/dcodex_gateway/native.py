@@ -43,7 +43,7 @@ class Native:
                 "Execute": grpc.stream_stream_rpc_method_handler(
                     guarded("Execute", figures, self._execute),
                     request_deserializer=parser(pb.ExecuteRequest),
-                    response_serializer=pb.ExecuteEvent.SerializeToString,
+                    response_serializer=replies.event_bytes,
                 ),
                 "Run": grpc.unary_unary_rpc_method_handler(
                     guarded("Run", figures, self._run),
@@ -125,8 +125,8 @@ class Native:
         await context.write(pb.ExecuteEvent(accepted=pb.Accepted(execution_id=order.public_id)))
         while True:
             match await call.next_event():
-                case Chunk(stream=stream, size=size) as chunk:
-                    await context.write(replies.output_event(stream, chunk.data))
+                case Chunk(stream=stream, size=size, parts=parts):
+                    await context.write(replies.output_event(stream, size, parts))
                     call.took(size)
                 case Queued() as queued:
                     await context.write(replies.queued_event(queued))

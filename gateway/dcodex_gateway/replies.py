@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dcodex_proto.classic import code_executor_pb2 as classic_pb
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_shared.errors import RemoteProtocolError
@@ -45,15 +47,39 @@ def finished(message: Finished) -> pb.Finished:
     )
 
 
-def output_event(stream: Stream, data: bytes) -> pb.ExecuteEvent:
-    """A piece of output."""
-    match stream:
-        case Stream.STDOUT:
-            return pb.ExecuteEvent(stdout=data)
-        case Stream.STDERR:
-            return pb.ExecuteEvent(stderr=data)
-        case Stream.COMPILER:
-            return pb.ExecuteEvent(compiler_output=data)
+def output_event(stream: Stream, size: int, parts: Iterable[bytes]) -> bytes:
+    """A serialized ExecuteEvent with `size` bytes of output.
+
+    Written by hand, for it is most of what a gateway sends: a message object would copy the
+    bytes once when they are put in and once more when it is serialized.
+    """
+    return b"".join((_OUTPUT_TAGS[stream], _varint(size), *parts))
+
+
+def event_bytes(event: bytes | pb.ExecuteEvent) -> bytes:
+    """An event as it goes out: what output_event() made, or any other."""
+    return event if isinstance(event, bytes) else event.SerializeToString()
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _tag(field: str) -> bytes:
+    """The key of a bytes field: its number, and wire type 2 (length-delimited)."""
+    return _varint(pb.ExecuteEvent.DESCRIPTOR.fields_by_name[field].number << 3 | 2)
+
+
+_OUTPUT_TAGS = {
+    Stream.STDOUT: _tag("stdout"),
+    Stream.STDERR: _tag("stderr"),
+    Stream.COMPILER: _tag("compiler_output"),
+}
 
 
 def queued_event(message: Queued) -> pb.ExecuteEvent:

@@ -113,13 +113,13 @@ def test_a_position_that_comes_after_the_start_is_late() -> None:
     assert len(events(x)) == 1
 
 
-def test_credit_is_given_back_a_quarter_window_at_a_time() -> None:
+def test_credit_is_given_back_half_a_window_at_a_time() -> None:
     x = exchange()
     x.receive(*output(b"x" * WINDOW))
-    x.took(WINDOW // 4 - 1)
+    x.took(WINDOW // 2 - 1)
     assert x.take_commands() == ()
     x.took(1)
-    assert x.take_commands() == [(Credit(ID, WINDOW // 4), b"")]
+    assert x.take_commands() == [(Credit(ID, WINDOW // 2), b"")]
 
 
 def test_output_beyond_the_window_is_the_peers_fault() -> None:
@@ -350,8 +350,8 @@ class Streaming(RuleBasedStateMachine):
                 self.x.took(event.size)
                 self.perform()
         assert self.told == self.written
-        # Everything but less than a quarter has been given back.
-        assert self.credit * 4 > 3 * WINDOW
+        # Everything but less than half has been given back.
+        assert self.credit * 2 > WINDOW
         while self.stdin_unread:
             self.x.receive(StdinCredit(ID, self.stdin_unread), b"")
             self.stdin_unread = 0

@@ -75,6 +75,16 @@ def test_an_answer_that_no_caller_could_be_given_is_the_peers_fault(bad: dict[st
         replies.check_finished(replace(END, **bad))  # type: ignore[arg-type] # by name
 
 
+@given(st.sampled_from(Stream), st.lists(st.binary(max_size=300), max_size=4))
+def test_output_written_by_hand_is_what_protobuf_would_write(
+    stream: Stream, parts: list[bytes]
+) -> None:
+    data = b"".join(parts)
+    field = {Stream.COMPILER: "compiler_output"}.get(stream, stream.name.lower())
+    event = pb.ExecuteEvent(**{field: data})  # type: ignore[arg-type] # by name
+    assert replies.output_event(stream, len(data), parts) == event.SerializeToString()
+
+
 def test_a_run_reply_holds_each_stream_whole() -> None:
     records = [(Stream.STDOUT, b"a"), (Stream.COMPILER, b"c"), (Stream.STDOUT, b"b")]
     reply = replies.run_reply("id", END, records)
