@@ -1,0 +1,162 @@
+"""One run of chaos: a farm, callers, faults, and a look at what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tests.chaos.faults import ALL, Fault, Hand, choose
+from tests.chaos.load import PATIENCE_S, Caller
+from tests.chaos.parts import Role, parts_of
+from tests.chaos.tally import Tally
+
+import dcodex
+from dcodex import WorkerState
+from dcodex.demo.leftovers import left_by, processes
+from dcodex.testing import Farm
+
+WORKERS = 4
+GATEWAYS = 2
+#: Callers that share a connection: a killed gateway takes all of them along.
+CALLERS_A_CONNECTION = 4
+#: Between looks at which processes the farm has, so that whatever they leave is known as its.
+CENSUS_S = 0.25
+#: After the last fault: restarts wait some seconds, templates warm up, all on a busy machine.
+RECOVERY_S = 120.0
+PROGRESS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, for how long."""
+
+    seconds: float
+    seed: int
+    callers: int
+    #: Seconds between faults, on average.
+    pause_s: float
+    faults: Sequence[Fault] = ALL
+
+
+async def run(plan: Plan, say: Callable[[str], None]) -> Tally:
+    """Start a farm, let loose on it, stop it; returns what came of it."""
+    tally = Tally()
+    others = processes()
+    flags = (f"--min_workers={WORKERS}", f"--max_workers={WORKERS}", f"--gateways={GATEWAYS}")
+    farm = await asyncio.to_thread(Farm, *flags, "--log_level=info", "--drain_grace=60")
+    try:
+        members = set(processes() - others)
+        census = asyncio.create_task(_count(members, others))
+        await _storm(farm, plan, tally, say)
+        if not await _recovers(farm):
+            tally.leaked.append(f"the farm did not recover in {RECOVERY_S:g} s: {_sight(farm)}")
+        members |= processes() - others
+        census.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await census
+        status = await asyncio.to_thread(farm.stop)
+        if status not in (0, 1):
+            tally.crashes.append(f"dcodex up ended with status {status}")
+        tally.leaked += await asyncio.to_thread(_left, members, others)
+        log = farm.log.read_text(errors="replace")
+        tally.crashes += _tracebacks(log)
+        if not tally.passed:
+            say(f"--- the end of the farm's log\n{farm.log_tail(60)}\n---")
+    finally:
+        await asyncio.to_thread(farm.stop)
+        farm.remove()
+    return tally
+
+
+async def _storm(farm: Farm, plan: Plan, tally: Tally, say: Callable[[str], None]) -> None:
+    rng = Random(plan.seed)
+    hand = Hand(farm, Random(rng.getrandbits(64)))
+    over = asyncio.Event()
+    connections = -(-plan.callers // CALLERS_A_CONNECTION)
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(dcodex.AsyncClient(farm.target))
+            for _ in range(connections)
+        ]
+        callers = [
+            Caller(
+                clients[number % connections],
+                Random(rng.getrandbits(64)),
+                tally,
+                lambda: hand.disturbances,
+            )
+            for number in range(plan.callers)
+        ]
+        serving = [asyncio.create_task(caller.serve(over)) for caller in callers]
+        telling = asyncio.create_task(_tell(tally, say))
+        end = time.monotonic() + plan.seconds
+        while (left_s := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, rng.expovariate(1 / plan.pause_s)))
+            fault = choose(rng, plan.faults)
+            if await hand.act(fault):
+                tally.faults[fault.name] += 1
+        await hand.let_go()
+        over.set()
+        # Whoever still waits has its own patience, which is bounded.
+        await asyncio.gather(*serving)
+        telling.cancel()
+
+
+async def _tell(tally: Tally, say: Callable[[str], None]) -> None:
+    begun = time.monotonic()
+    while True:
+        await asyncio.sleep(PROGRESS_S)
+        say(tally.progress(time.monotonic() - begun))
+
+
+async def _count(members: set[int], others: frozenset[int]) -> None:
+    while True:
+        members |= processes() - others
+        await asyncio.sleep(CENSUS_S)
+
+
+async def _recovers(farm: Farm) -> bool:
+    """Whether all workers come to be idle and each has one sandbox, before patience ends."""
+    deadline = time.monotonic() + RECOVERY_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(dcodex.DCodeXError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S), dcodex.AsyncClient(farm.target) as client:
+                snapshot = await anext(client.farm(timeout_s=PATIENCE_S))
+                states = [worker.state for worker in snapshot.workers]
+                if states == [WorkerState.IDLE] * WORKERS and _is_tidy(farm):
+                    return (await client.run("print(1)", cache=False)).ok
+        await asyncio.sleep(0.2)
+    return False
+
+
+def _is_tidy(farm: Farm) -> bool:
+    parts = parts_of(farm.process.pid)
+    return len(parts[Role.WORKER]) == WORKERS == len(parts[Role.KEEPER])
+
+
+def _sight(farm: Farm) -> str:
+    found = parts_of(farm.process.pid)
+    return ", ".join(f"{role.value} {len(processes)}" for role, processes in found.items())
+
+
+def _left(members: set[int], others: frozenset[int]) -> list[str]:
+    return [
+        line
+        for line in left_by(frozenset(members))
+        if not (line.startswith("process ") and int(line.split()[1]) in others)
+    ]
+
+
+def _tracebacks(log: str) -> list[str]:
+    """The last line of each traceback in the log: an exception that nobody expected."""
+    found = []
+    lines = iter(log.splitlines())
+    for line in lines:
+        if line.startswith("Traceback "):
+            last = next((rest for rest in lines if rest and not rest.startswith(" ")), "")
+            found.append(last[:300])
+    return found
