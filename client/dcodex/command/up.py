@@ -113,7 +113,7 @@ async def _run(
             make_plan(flags, place), gateway.drain_grace, directory.lock, complain
         )
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, supervisor.request_stop)
         supervisor.start()
         try:
