@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -188,6 +189,24 @@ def test_the_deadline_travels_and_its_end_cancels_the_program(
     assert 0.1 < submit.deadline_s < 0.6
     assert peer.expect(Cancel)[0].execution_id == submit.execution_id
     assert error_of(call.result).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_caller_that_asks_where_the_time_goes_is_told_in_trailing_metadata(
+    native: ExecutorStub, peer: Peer
+) -> None:
+    call = native.Run.future(python(), timeout=PATIENCE_S, metadata=(("dcodex-trace", "1"),))
+    submit, _ = peer.expect(Submit)
+    assert submit.trace
+    stamps = (("worker.leased", 1.0), ("worker.finished", 2.0))
+    peer.send(finished(submit.execution_id, stamps=stamps))
+    call.result()
+    told = dict(cast(Failure, call).trailing_metadata())["dcodex-stamps"]
+    assert [where for where, _ in json.loads(told)] == [
+        "gateway.received",
+        "worker.leased",
+        "worker.finished",
+        "gateway.answered",
+    ]
 
 
 def test_an_answer_that_makes_no_sense_ends_the_run_and_not_the_gateway(
