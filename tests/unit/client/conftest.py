@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,9 @@ class WordFarm(rpc.ExecutorServicer):
                 self.cancelled.set()
 
         context.add_callback(end)
+        if "dcodex-trace" in self.metadata[-1]:
+            stamps = json.dumps([["gateway.received", 1.5], ["gateway.answered", 1.75]])
+            context.set_trailing_metadata((("dcodex-stamps", stamps),))
         yield pb.ExecuteEvent(accepted=pb.Accepted(execution_id="e1"))
         yield pb.ExecuteEvent(queued=pb.Queued(position=3))
         yield pb.ExecuteEvent(started=pb.Started(worker_id="w1", queue_wait_s=0.25, warm=True))

@@ -85,6 +85,16 @@ def test_a_cancelled_task_cancels_its_program(target: str, farm: Any) -> None:
     assert farm.cancelled.wait(PATIENCE_S)
 
 
+def test_a_traced_call_tells_its_stamps(target: str) -> None:
+    async def test(client: AsyncClient) -> None:
+        execution = client.execute("out x", trace=True)
+        await execution.result()
+        stamps = await execution.trace()
+        assert [stamp.where for stamp in stamps] == ["gateway.received", "gateway.answered"]
+
+    in_loop(test, target)
+
+
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"])
 def test_a_refusal_is_an_exception(target: str, code: str) -> None:
     async def test(client: AsyncClient) -> None:

@@ -164,6 +164,17 @@ def test_each_status_is_an_exception_of_its_own(
         assert run.value.retry_after_s == 1.5
 
 
+def test_a_traced_call_tells_its_stamps(target: str) -> None:
+    stamps = [dcodex.Stamp("gateway.received", 1.5), dcodex.Stamp("gateway.answered", 1.75)]
+    with dcodex.connect(target) as client:
+        with client.execute("out x", trace=True) as execution:
+            execution.result()
+            assert execution.trace() == stamps
+        with client.execute("out x") as execution:
+            execution.result()
+            assert execution.trace() == []
+
+
 def test_a_timeout_is_a_deadline_for_the_service(target: str, farm: Any) -> None:
     with dcodex.connect(target) as client:
         with pytest.raises(dcodex.DeadlineExceeded):

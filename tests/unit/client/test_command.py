@@ -12,11 +12,11 @@ from rich.console import Console
 
 from dcodex.command import SUBCOMMANDS, main
 from dcodex.command.farm_view import Rate, draw, next_rate
-from dcodex.command.outcome import as_json, exit_status, reason, statistics
+from dcodex.command.outcome import as_json, draw_trace, exit_status, reason, statistics
 from dcodex.command.program import seconds, size
 from dcodex.demo.cases import CASES, SECRET, answer_guess
 from dcodex.demo.preflight import missing_compilers, read_report
-from dcodex.values import FarmSnapshot, Finished, Queue, Result, Verdict, Worker, WorkerState
+from dcodex.values import FarmSnapshot, Finished, Queue, Result, Stamp, Verdict, Worker, WorkerState
 from dcodex_gateway.tokens import parse_tokens
 from dcodex_shared.keys import load_pair, load_public
 
@@ -129,6 +129,20 @@ def test_only_an_end_that_the_program_did_not_explain_is_explained() -> None:
     killed = Finished(verdict=Verdict.SIGNALED, exit_code=139, signal=11)
     assert reason(killed) == "killed by SIGSEGV"
     assert statistics(killed).startswith("SIGNALED, exit 139, cpu 0.0 ms")
+
+
+def test_a_trace_is_drawn_with_the_time_since_its_start_and_its_last_stamp() -> None:
+    stamps = [Stamp("client.sent", 1.0), Stamp("gateway.in", 1.002), Stamp("client.ended", 1.005)]
+    assert draw_trace(stamps).decode().splitlines() == [
+        "client.sent       0.000 ms  +0.000",
+        "gateway.in        2.000 ms  +2.000",
+        "client.ended      5.000 ms  +3.000",
+    ]
+
+
+def test_a_trace_from_another_machines_clock_begins_there() -> None:
+    stamps = [Stamp("client.sent", 900.0), Stamp("gateway.in", 7.0), Stamp("client.ended", 901.0)]
+    assert draw_trace(stamps) == b"gateway.in      0.000 ms  +0.000\n"
 
 
 def test_json_keeps_bytes_that_are_not_text() -> None:
