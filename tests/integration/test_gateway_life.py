@@ -203,6 +203,24 @@ def test_thousands_of_bad_frames_change_nothing(stack: ExitStack) -> None:
     assert call.result().stdout == b"fine"
 
 
+def test_connections_that_speak_no_grpc_or_nothing_at_all_change_nothing(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    draw = random.Random(2)
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    for number in range(60):
+        connection = socket.create_connection(("127.0.0.1", scene.gateway.port), PATIENCE_S)
+        stack.callback(connection.close)
+        # Some say nothing, some nonsense, some nonsense after a good beginning.
+        if number % 3:
+            connection.sendall(preface * (number % 3 - 1) + draw.randbytes(300))
+    call = scene.run()
+    peer.answer([(Stream.STDOUT, b"fine")])
+    assert call.result().stdout == b"fine"
+
+
 # --- pressure --------------------------------------------------------------------------------
 
 
