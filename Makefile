@@ -61,7 +61,7 @@ lint: $(VENV)/.dev ## style, types and generated code
 		git diff --exit-code --stat -- proto; \
 	fi
 
-# How long `make simulate` goes on, in seconds; ARGS reaches each of the three as it is.
+# How long `make simulate` goes on, in seconds; ARGS reaches each of the four as it is.
 SECONDS ?= 60
 
 .PHONY: bench
@@ -71,6 +71,10 @@ bench: $(VENV)/.dev ## every workload against a start by hand; writes bench.json
 .PHONY: soak
 soak: $(VENV)/.dev ## 1000 mixed runs, attacks included: what is left, before and after
 	@PYTHONPATH=. $(PY) -m tests.bench.soak $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.dev ## faults at random under load, every answer checked
+	@PYTHONPATH=. $(PY) -m tests.chaos $(ARGS)
 
 .PHONY: simulate
 simulate: $(VENV)/.dev ## the coordinator in simulated storms for SECONDS
