@@ -57,6 +57,8 @@ class FarmFeed:
     def lost(self) -> None:
         """The coordinator is gone, and what it said is no longer true."""
         self._view = None
+        # Watchers wait FIRST_S for a successor's first word, and then give up.
+        self._wake()
 
     def close(self) -> None:
         """End all watches: the gateway goes down."""

@@ -25,11 +25,13 @@ from tests.integration.gateway_peer import (
 
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1.executor_pb2_grpc import ExecutorStub
+from dcodex_shared.farm import FarmView, pack_farm
 from dcodex_shared.limits import MAX_CHUNK_BYTES, OUTPUT_WINDOW_BYTES
 from dcodex_shared.messages import (
     LOST_S,
     Cancel,
     Credit,
+    FarmState,
     Goodbye,
     Hello,
     LanguageList,
@@ -37,10 +39,12 @@ from dcodex_shared.messages import (
     StdinClose,
     Stream,
     Submit,
+    WatchFarm,
     Welcome,
 )
 from dcodex_shared.program import pack_records
 
+EMPTY_FARM = FarmView((), (), 0, 0, 0, 0, 0.0, 0.0, 0, 0.0)
 START = pb.Start(language="python", source=b"x")
 
 
@@ -150,6 +154,27 @@ def test_callers_hear_of_a_dead_coordinator_at_once_and_its_successor_is_met(
     again = scene.run()
     successor.answer([(Stream.STDOUT, b"again")])
     assert again.result().stdout == b"again"
+
+
+def test_whoever_watches_the_farm_hears_that_nobody_tells_of_it_any_more(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    farm = scene.native.Farm(pb.FarmRequest(), timeout=PATIENCE_S)
+    peer.expect(WatchFarm)
+    peer.send(FarmState(), pack_farm(EMPTY_FARM))
+    next(farm)
+    peer.close()
+    with pytest.raises(grpc.RpcError) as error:
+        next(farm)
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    # The successor is asked only when somebody watches again, or still may.
+    successor = scene.meet()
+    again = scene.native.Farm(pb.FarmRequest(), timeout=PATIENCE_S)
+    successor.expect(WatchFarm)
+    successor.send(FarmState(), pack_farm(EMPTY_FARM))
+    assert next(again).workers_desired == 0
 
 
 def test_a_silent_coordinator_is_taken_for_dead_and_greeted_again(stack: ExitStack) -> None:
