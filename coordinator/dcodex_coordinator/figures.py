@@ -10,6 +10,8 @@ import math
 from collections import Counter
 
 from dcodex_coordinator.histograms import Histogram, SlidingHistogram
+from dcodex_shared.errors import Reason
+from dcodex_shared.messages import Verdict
 
 #: Waits and runs in seconds: a warm lease waits well below a millisecond, a compile runs seconds.
 WAIT_BOUNDS = (
@@ -39,6 +41,27 @@ SURGE_TIME_S = 3.0
 SURGE_LEAST = 5.0
 #: Waits of the last seconds say whether there are too few workers now.
 RECENT_S = 5.0
+#: Every label there is counts from 0, so that a first event shows as an increase.
+REFUSED = (
+    Reason.CANCELLED,
+    Reason.DEADLINE_EXCEEDED,
+    Reason.ALREADY_EXISTS,
+    Reason.RESOURCE_EXHAUSTED,
+    Reason.INTERNAL,
+    Reason.UNAVAILABLE,
+)
+DROPPED = (
+    "malformed",  # fields that cannot be
+    "misplaced",  # from a role that may not send it
+    "not_leased",  # from a worker about what it does not run
+    "not_owned",  # from a gateway about another's execution
+    "stranger",  # before Hello
+    "unexpected",  # at a time when it means nothing
+    "unreadable",  # no message at all
+    "unsendable",  # its receiver was gone
+    "window",  # beyond what its sender may have under way
+)
+LOST = ("disconnected", "exited", "overdue", "protocol", "start")
 
 
 class Decayed:
@@ -91,7 +114,7 @@ class LanguageFigures:
         self.warm = 0
         self.cold = 0
         #: Executions that ended, by Verdict.
-        self.verdicts: Counter[int] = Counter()
+        self.verdicts: Counter[int] = Counter(dict.fromkeys(map(int, Verdict), 0))
         #: Seconds from receipt to lease.
         self.wait = Histogram(WAIT_BOUNDS)
         self.waits = SlidingHistogram(RECENT_S, 5)
@@ -141,11 +164,11 @@ class Figures:
     def __init__(self) -> None:
         self.languages: dict[str, LanguageFigures] = {}
         #: Requests turned away, by errors.Reason.
-        self.refused: Counter[int] = Counter()
-        #: Messages dropped, by a reason from a fixed set.
-        self.dropped: Counter[str] = Counter()
-        #: Workers that were lost, by a reason from a fixed set.
-        self.workers_lost: Counter[str] = Counter()
+        self.refused: Counter[int] = Counter(dict.fromkeys(REFUSED, 0))
+        #: Messages dropped, by why.
+        self.dropped: Counter[str] = Counter(dict.fromkeys(DROPPED, 0))
+        #: Workers that were lost, by how.
+        self.workers_lost: Counter[str] = Counter(dict.fromkeys(LOST, 0))
         self.workers_started = 0
         self.workers_retired = 0
         self.cache_hits = 0

@@ -8,7 +8,8 @@ from dcodex_shared.languages import LANGUAGES
 from dcodex_shared.limits import MIB
 from dcodex_shared.messages import HostState
 
-KNOWN = frozenset(language.name for language in LANGUAGES)
+#: The languages that can be asked for.
+KNOWN = tuple(language.name for language in LANGUAGES)
 #: Memory that a host keeps free: a new worker shares most pages with its template, but what it
 #: will run does not.
 MEMORY_RESERVE_BYTES = 256 * MIB

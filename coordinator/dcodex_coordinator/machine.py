@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from dcodex_coordinator.balancer import Balancer, FarmLoad, LanguageLoad, mix
 from dcodex_coordinator.desk import Desk, DeskSettings
 from dcodex_coordinator.figures import Figures
+from dcodex_coordinator.hosts import KNOWN
 from dcodex_coordinator.outbox import Outbox, Peer, Send, Side
 from dcodex_coordinator.pool import State, Worker, WorkerPool
 from dcodex_coordinator.supervisor import Supervisor
@@ -227,16 +228,21 @@ class Machine:
         return counts
 
     def worker_counts(self) -> dict[tuple[str, str], int]:
-        """Workers by state and language; those that are starting as state "starting"."""
-        counts: dict[tuple[str, str], int] = {}
+        """Workers by state and language, zeros included."""
+        counts = {(state.name.lower(), name): 0 for state in State for name in KNOWN}
         for worker in self._pool:
-            key = (worker.state.name.lower(), worker.language)
-            counts[key] = counts.get(key, 0) + 1
+            counts[worker.state.name.lower(), worker.language] += 1
         return counts
 
     def queue_depths(self) -> dict[str, int]:
         """Waiting requests by language."""
         return self._desk.queue.depths()
+
+    def oldest_waits(self) -> dict[str, float]:
+        """Seconds that the oldest waiting request has waited at the last turn, by language."""
+        queue, now = self._desk.queue, self._outbox.now
+        oldest = {name: queue.oldest(name) for name in queue.depths()}
+        return {name: 0.0 if since is None else now - since for name, since in oldest.items()}
 
     def unacknowledged(self) -> dict[str, int]:
         """Bytes under way to gateways, by execution."""

@@ -63,6 +63,14 @@ def _farm(machine: Machine) -> Iterator[Metric]:
     for language, count in machine.queue_depths().items():
         depth.add_metric([language], count)
     yield depth
+    oldest = GaugeMetricFamily(
+        "dcodex_queue_oldest_wait_seconds",
+        "How long the request that waits longest has waited.",
+        labels=["language"],
+    )
+    for language, waited_s in machine.oldest_waits().items():
+        oldest.add_metric([language], waited_s)
+    yield oldest
     yield GaugeMetricFamily(
         "dcodex_workers_desired", "Workers that the balancer wants.", figures.workers_desired
     )

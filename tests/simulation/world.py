@@ -121,7 +121,7 @@ class World:
             return "no coordinator"
         if self.ledger.open() or not machine.is_quiet() or sum(machine.queue_depths().values()):
             return f"executions {self.ledger.open()}"
-        counts = machine.worker_counts()
+        counts = {key: count for key, count in machine.worker_counts().items() if count}
         if any(state != "idle" for state, _ in counts) or machine.starting():
             return f"workers {counts}"
         if sum(counts.values()) != machine.figures.workers_desired:
