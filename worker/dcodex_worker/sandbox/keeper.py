@@ -27,6 +27,7 @@ import select
 import signal
 import socket
 import stat
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -86,7 +87,21 @@ class Keeper:
         self._init_id = 0
 
     def arm_for_ever(self) -> dict[str, Any]:
-        """Serve the worker until it goes; returns only in the process of a warm program."""
+        """Serve the worker until it goes; returns only in the process of a warm program.
+
+        No exception may leave it: this process is an interpreter that would go on to run the
+        main.py in front of it, which is a program's, with the keeper's rights.
+        """
+        try:
+            return self._serve()
+        except ConnectionError:
+            # The worker went in the middle of a message; init dies with this process.
+            os._exit(0)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+
+    def _serve(self) -> dict[str, Any]:
         self._join()
         while True:
             data, fds = wireform.receive(self._worker)
