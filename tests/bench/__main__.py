@@ -67,6 +67,8 @@ def main(argv: Sequence[str]) -> int:
                 return EXIT_FAILED
     Path(arguments.json).write_text(json.dumps(as_json(results), indent=1) + "\n")
     show(results, console)
+    if results.failures:
+        return EXIT_FAILED
     return EXIT_MISSED if arguments.strict and results.missed() else 0
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import coordinator_row, growth, sides, streams, venv
 from tests.bench.accounting import OwnGroup
-from tests.bench.crew import Crew
+from tests.bench.crew import Crew, JobFailed
 from tests.bench.farm import BenchFarm
 from tests.bench.machine import describe, idle_share
 from tests.bench.plan import MAIN_CALLERS, Scale
@@ -30,6 +31,9 @@ from tests.bench.workloads import (
     Bare,
     Workload,
 )
+
+from dcodex.errors import DCodeXError
+from dcodex.testing import FarmFailed
 
 Say = Callable[[str], None]
 #: How long the machine is watched doing nothing, in seconds.
@@ -86,11 +90,15 @@ def run(choice: Choice, say: Say) -> Results:
         if workloads or {HALF_LOAD, SUSTAINED, PING_PONG} & set(choice.keys):
             _against_bare(context, workloads, without_farm)
         if MEMORY in choice.keys and packages:
-            results.verdicts.append(growth.memory(packages, say))
+            with _part(results, MEMORY):
+                results.verdicts.append(growth.memory(packages, say))
         if COST in choice.keys:
-            results.costs += growth.costs(crew, choice.scale, group, say)
+            with _part(results, COST):
+                for cost in growth.costs(crew, choice.scale, group, say):
+                    results.costs.append(cost)
         if COORDINATOR in choice.keys:
-            results.leases += coordinator_row.measure(choice.scale, say)
+            with _part(results, COORDINATOR):
+                results.leases += coordinator_row.measure(choice.scale, say)
     return results
 
 
@@ -128,15 +136,28 @@ def _against_bare(context: _Context, workloads: list[Workload], without_farm: fl
             say,
         )
         for workload in workloads:
-            rows = suite.measure(workload)
-            results.workloads.append((workload, rows))
-            results.verdicts += _verdicts(workload, rows)
+            with _part(results, workload.key):
+                rows = suite.measure(workload)
+                results.workloads.append((workload, rows))
+                results.verdicts += _verdicts(workload, rows)
         if HALF_LOAD in choice.keys:
-            results.verdicts.append(_half_load(suite, results))
+            with _part(results, HALF_LOAD):
+                results.verdicts.append(_half_load(suite, results))
         if SUSTAINED in choice.keys:
-            results.verdicts.append(streams.sustained(farm.target, choice.scale, say))
+            with _part(results, SUSTAINED):
+                results.verdicts.append(streams.sustained(farm.target, choice.scale, say))
         if PING_PONG in choice.keys:
-            results.verdicts.append(streams.ping_pong(farm.target, choice.scale, say))
+            with _part(results, PING_PONG):
+                results.verdicts.append(streams.ping_pong(farm.target, choice.scale, say))
+
+
+@contextlib.contextmanager
+def _part(results: Results, key: str) -> Iterator[None]:
+    """A part of the benchmark whose failure is told, and does not take the others along."""
+    try:
+        yield
+    except (JobFailed, FarmFailed, DCodeXError) as error:
+        results.failures.append(f"{key}: {error}")
 
 
 def _verdicts(workload: Workload, rows: list[Figures]) -> list[Verdict]:

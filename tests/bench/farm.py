@@ -13,8 +13,8 @@ from dcodex.testing import Farm
 
 #: A farm that is not quiet after this long never will be, in seconds; measuring goes on.
 _QUIET_WITHIN_S = 20.0
-#: Ten thousand requests take a single gateway some seconds.
-_QUEUED_WITHIN_S = 60.0
+#: Ten thousand requests take a single gateway some seconds, on a busy machine many.
+_QUEUED_WITHIN_S = 180.0
 #: More than any test has waiting.
 _MAX_QUEUED = 20_000
 

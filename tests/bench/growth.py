@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.bench.accounting import OwnGroup
@@ -27,18 +27,16 @@ _FEW, _MORE = 4, 4
 _MB = 1e6
 
 
-def costs(crew: Crew, scale: Scale, group: OwnGroup, say: Callable[[str], None]) -> list[Cost]:
+def costs(crew: Crew, scale: Scale, group: OwnGroup, say: Callable[[str], None]) -> Iterator[Cost]:
     """One row a size of the farm, then one a number of requests waiting."""
-    rows = []
     for workers in WORKERS:
         say(f"cost of a run with {workers} workers")
         with BenchFarm(workers, "", languages="python") as farm:
-            rows.append(_cost(crew, farm, 0, scale, group))
+            yield _cost(crew, farm, 0, scale, group)
     with BenchFarm(_WAITED_FOR, "", languages="python") as farm:
         for waiting in WAITING:
             say(f"cost of a run with {waiting} requests waiting")
-            rows.append(_cost(crew, farm, waiting, scale, group))
-    return rows
+            yield _cost(crew, farm, waiting, scale, group)
 
 
 def _cost(crew: Crew, farm: BenchFarm, waiting: int, scale: Scale, group: OwnGroup) -> Cost:

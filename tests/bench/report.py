@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from tests.bench.measure import Mark, Target, unevenness
 from tests.bench.plan import MAIN_CALLERS
@@ -42,11 +43,13 @@ def show(results: Results, console: Console) -> None:
         if verdict.detail:
             console.print(f"{verdict.title}: {verdict.detail}", style="dim", soft_wrap=True)
     for line in results.complaints:
-        console.print(f"[yellow]{line}[/]")
+        console.print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
+    for line in results.failures:
+        console.print(f"[bold red]failed:[/] {escape(line)}", soft_wrap=True)
     missed = results.missed()
     if missed:
         console.print(f"[red]{len(missed)} missed:[/] " + ", ".join(row.title for row in missed))
-    elif results.verdicts:
+    elif results.verdicts and not results.failures:
         console.print("[green]everything is as it must be[/]")
 
 

@@ -58,8 +58,10 @@ class Results:
     verdicts: list[Verdict] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
     leases: list[Leases] = field(default_factory=list)
-    #: What was left out or went wrong, a line each.
+    #: What was left out, or makes the figures doubtful, a line each.
     complaints: list[str] = field(default_factory=list)
+    #: Parts that ended early, with the reason.
+    failures: list[str] = field(default_factory=list)
 
     def missed(self) -> list[Verdict]:
         """The figures that are not what they must be."""
@@ -80,6 +82,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "cost": [asdict(cost) for cost in results.costs],
         "coordinator": [asdict(row) for row in results.leases],
         "complaints": results.complaints,
+        "failures": results.failures,
     }
     cleaned: dict[str, Any] = _without_nan(table)
     return cleaned
