@@ -86,10 +86,11 @@ COMPILE_LIMITS = Limits(
     open_files=256,
 )
 #: Below these a limit cannot be told from the cost of starting at all; smaller ones are refused.
+#: An armed interpreter alone holds several MiB of memory.
 MINIMUM_LIMITS = Limits(
     cpu_s=0.001,
     wall_s=0.001,
-    memory_bytes=4 * MIB,
+    memory_bytes=16 * MIB,
     processes=1,
     output_bytes=1,
     file_size_bytes=1,

@@ -24,6 +24,7 @@ def test_version_1_is_taken_where_all_its_controllers_are_mounted() -> None:
             ("memory", "/sys/fs/cgroup/memory/a/b"),
             ("pids", "/sys/fs/cgroup/pids/c"),
             ("cpuacct", "/sys/fs/cgroup/cpu,cpuacct"),
+            ("cpu", "/sys/fs/cgroup/cpu,cpuacct"),
         ),
     )
 

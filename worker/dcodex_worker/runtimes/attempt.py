@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Iterable
 
 from dcodex_shared.program import Program, SourceFile
+from dcodex_worker.runtimes.command_line import not_an_option
 
 #: What the names of files that are compiled end with, by language.
 SUFFIXES = {"c": (".c",), "cpp": (".cpp", ".cc", ".cxx", ".c++", ".C")}
@@ -40,7 +41,7 @@ def sources(program: Program) -> list[bytes]:
 
 def by_hand(compiler: str, program: Program, product: str) -> tuple[str, ...]:
     """The command that a user would type: every source file named, the entry point first."""
-    paths = [file.path for file in _compiled(program)]
+    paths = [not_an_option(file.path) for file in _compiled(program)]
     return (
         compiler,
         *(("-fopenmp",) if _uses(_OPENMP, program.files) else ()),

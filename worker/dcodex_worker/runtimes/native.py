@@ -17,8 +17,8 @@ from dcodex_shared.config import WorkerSettings
 from dcodex_shared.limits import Limits
 from dcodex_shared.program import Program
 from dcodex_worker.runtimes import attempt, header_store
+from dcodex_worker.runtimes.command_line import environment_of
 from dcodex_worker.runtimes.compile_cache import CompileCache
-from dcodex_worker.runtimes.environment import environment_of
 from dcodex_worker.runtimes.headers import candidates
 from dcodex_worker.runtimes.stage import CompileLost, Stage
 from dcodex_worker.sandbox.box import Launch, Sandbox

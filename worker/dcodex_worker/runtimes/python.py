@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.languages import BY_NAME
 from dcodex_shared.program import Program
-from dcodex_worker.runtimes.environment import environment_of
+from dcodex_worker.runtimes.command_line import environment_of, not_an_option
 from dcodex_worker.runtimes.stage import Stage
 from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
 from dcodex_worker.template.serve import STANDARD
@@ -24,7 +24,7 @@ PROBE_TIMEOUT_S = 20.0
 #: The inside's code is written for this version and later.
 OLDEST = (3, 9)
 #: What the interpreter reads before any program: these must be there when it starts.
-_START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_")
+_START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
 #: How a zip file begins.
 _ARCHIVE = b"PK\x03\x04"
 
@@ -104,7 +104,7 @@ class ArmedPython:
         if warm:
             argv: tuple[str, ...] = (entry, *program.args)
         else:
-            argv = (self._interpreter, "-u", entry, *program.args)
+            argv = (self._interpreter, "-u", not_an_option(entry), *program.args)
         launch = Launch(
             files=program.files,
             argv=argv,

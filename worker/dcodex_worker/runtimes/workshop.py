@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
 
@@ -16,6 +17,11 @@ from dcodex_worker.sandbox.box import Keeper, Sandbox, SetupError
 
 #: A keeper is replaced after this many seconds, so that a renewed template reaches everyone.
 KEEPER_RENEW_S = 900.0
+#: The kernel frees some of a dead program's memory late (shared memory of its IPC namespace). A
+#: leaf with more than this, in bytes, is left to it: the next program's peak would show it.
+LEFTOVER_BYTES = 24 << 20
+
+log = logging.getLogger(__name__)
 
 
 class Workshop:
@@ -75,26 +81,34 @@ class Workshop:
 
     def _sandbox(self, kind: str, template: str, limits: Limits, collect: str = "") -> Sandbox:
         keeper = self._keepers.get(kind)
-        if keeper is not None and time.monotonic() - self._started_at[kind] > KEEPER_RENEW_S:
+        if keeper is not None and self._is_fit(kind, keeper):
+            try:
+                return keeper.arm(limits.memory_bytes, limits.processes, collect)
+            except SetupError as error:
+                log.warning("replacing a keeper kind=%s error=%s", kind, error)
+        if keeper is not None:
             self._close(kind)
-            keeper = None
-        if keeper is None:
-            self._leaves += 1
-            keeper = Keeper(
-                f"{self._slot.templates}/{template}.sock",
-                self._slot.tree,
-                f"{self._slot.leaf_prefix}{kind}-{self._leaves}",
-                self._slot.identity,
-                self._tmpfs_bytes,
-            )
-            self._keepers[kind] = keeper
-            self._started_at[kind] = time.monotonic()
+        self._leaves += 1
+        keeper = Keeper(
+            f"{self._slot.templates}/{template}.sock",
+            self._slot.tree,
+            f"{self._slot.leaf_prefix}{kind}-{self._leaves}",
+            self._slot.identity,
+            self._tmpfs_bytes,
+        )
+        self._keepers[kind] = keeper
+        self._started_at[kind] = time.monotonic()
         try:
             return keeper.arm(limits.memory_bytes, limits.processes, collect)
         except SetupError:
-            # Whatever ails it, the next attempt starts with another one.
             self._close(kind)
             raise
+
+    def _is_fit(self, kind: str, keeper: Keeper) -> bool:
+        """Whether the next sandbox may be this keeper's, in this leaf."""
+        if time.monotonic() - self._started_at[kind] > KEEPER_RENEW_S:
+            return False
+        return keeper.leaf.memory_bytes() <= LEFTOVER_BYTES
 
     def _keep_only(self, *kinds: str) -> None:
         """A worker that changes its language does not keep the other's processes."""

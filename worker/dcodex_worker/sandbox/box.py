@@ -53,6 +53,8 @@ class Launch:
     path: str = ""
     #: A descriptor whose content is first written to `path`, or -1.
     executable: int = -1
+    #: What prepare() has started may do it in place of `argv`.
+    benched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +178,44 @@ class Sandbox:
             self.destroy()
             raise SetupError(*rest)
 
+    def prepare(
+        self,
+        bench: dict[str, object],
+        environment: tuple[tuple[str, str], ...],
+        limits: Limits,
+    ) -> None:
+        """Have tools started ahead that the program may need (bench.py); at most once.
+
+        Raises SetupError.
+        """
+        body = wireform.pack(
+            {
+                "bench": bench,
+                "environment": environment,
+                "cpu_s": limits.cpu_s,
+                "file_size_bytes": limits.file_size_bytes,
+                "open_files": limits.open_files,
+            }
+        )
+        try:
+            self._channel.sendall(len(body).to_bytes(8, "little") + body)
+        except OSError as error:
+            raise SetupError("bench", error.errno or 0) from error
+
     def launch(self, launch: Launch) -> None:
         """Hand the program over; it starts at once. Raises SetupError when it is lost."""
         limits = launch.limits
-        self._keeper.leaf.limit(limits.memory_bytes, limits.processes)
+        try:
+            self._keeper.leaf.limit(limits.memory_bytes, limits.processes)
+        except OSError as error:
+            raise SetupError("limits", error.errno or 0) from error
         body = wireform.pack(
             {
                 "files": [(file.path, file.mode, file.content) for file in launch.files],
                 "argv": launch.argv,
                 "environment": launch.environment,
                 "warm": launch.warm,
+                "benched": launch.benched,
                 "path": launch.path,
                 "cpu_s": limits.cpu_s,
                 "file_size_bytes": limits.file_size_bytes,
@@ -201,7 +231,10 @@ class Sandbox:
             if sent < len(data):
                 self._channel.sendall(memoryview(data)[sent:])
         except OSError as error:
-            raise SetupError("launch", error.errno or 0) from error
+            # A program that does not fit into its own memory limit is killed for it, and its
+            # end will say so.
+            if not self.oom_killed():
+                raise SetupError("launch", error.errno or 0) from error
 
     def close_stdin(self) -> None:
         """EOF for the program."""
@@ -250,6 +283,10 @@ class Sandbox:
 
     def kill(self) -> None:
         """Kill everything in it; does not wait."""
+        self._keeper.leaf.hasten()
+        self._kill()
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
@@ -258,7 +295,7 @@ class Sandbox:
         if self._destroyed:
             return
         self._destroyed = True
-        self.kill()
+        self._kill()
         try:
             if not self._ended:
                 self._receive_end()

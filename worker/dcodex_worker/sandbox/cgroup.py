@@ -19,9 +19,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-#: What a sandbox needs. cpuacct (v1) and cpu.stat (v2) only count.
-V1_CONTROLLERS = ("memory", "pids", "cpuacct")
-V2_CONTROLLERS = ("memory", "pids")
+#: What a sandbox needs. cpuacct (v1) and cpu.stat (v2) only count; cpu gives each sandbox, and all
+#: together, one share of the processors whatever the number of their processes: a fork bomb
+#: would otherwise outnumber everything of ours.
+V1_CONTROLLERS = ("memory", "pids", "cpuacct", "cpu")
+V2_CONTROLLERS = ("memory", "pids", "cpu")
+#: The kernel's default share of a group, and what a group gets while it is being killed, so that
+#: its processes come to die. Version 2 calls it weight and counts from 100.
+_SHARES = 1024
+_SHARES_OF_THE_DYING = 16 * _SHARES
+_WEIGHT = 100
+_WEIGHT_OF_THE_DYING = 16 * _WEIGHT
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
 #: init and the keeper, which share the leaf with the program.
@@ -83,9 +91,14 @@ def create_tree(name: str, root: str = "") -> Tree:
     )
     if version == 2:
         _delegate(Path(bases[0][1]))
-    directories = []
+    directories: list[tuple[str, str]] = []
+    made: set[str] = set()
     for controller, base in bases:
         path = f"{base}/{name}"
+        directories.append((controller, path))
+        if path in made:
+            continue  # controllers may be mounted together
+        made.add(path)
         try:
             os.mkdir(path)
         except OSError as error:
@@ -93,7 +106,8 @@ def create_tree(name: str, root: str = "") -> Tree:
                 f"cannot make a group below {base}: {error.strerror}; run as root or delegate "
                 "that cgroup (systemd: Delegate=yes)"
             ) from None
-        directories.append((controller, path))
+        if controller == "cpu":
+            _write(f"{path}/cpu.shares", str(_SHARES * (os.cpu_count() or 1)))
     if version == 2:
         _enable(Path(directories[0][1]))
     return Tree(version, tuple(directories))
@@ -127,11 +141,12 @@ class Leaf:
         self._paths = {
             controller: f"{directory}/{name}" for controller, directory in tree.directories
         }
-        for path in self._paths.values():
+        for path in set(self._paths.values()):
             os.mkdir(path)
         #: What was written last, so that equal limits cost nothing on a request's path.
         self._memory_bytes = 0
         self._processes = 0
+        self._hastened = False
         self._cpu_baseline = (0.0, 0.0, 0.0)
         self._oom_baseline = 0
         self._refused_baseline = 0
@@ -141,12 +156,14 @@ class Leaf:
             self._cpu_user = self._open("cpuacct", "cpuacct.usage_user")
             self._cpu_system = self._open("cpuacct", "cpuacct.usage_sys")
             self._peak = self._open("memory", "memory.max_usage_in_bytes", os.O_RDWR)
+            self._usage = self._open("memory", "memory.usage_in_bytes")
             self._oom = self._open("memory", "memory.oom_control")
             self._refused = self._open("pids", "pids.events")
             self._current = self._open("pids", "pids.current")
         else:
             self._cpu_total = self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
             self._peak = self._open("unified", "memory.peak")
+            self._usage = self._open("unified", "memory.current")
             self._oom = self._open("unified", "memory.events")
             self._refused = self._open("unified", "pids.events")
             self._current = self._open("unified", "pids.current")
@@ -155,7 +172,7 @@ class Leaf:
         """Descriptors to which a process writes "0" to join."""
         return [
             os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-            for path in self._paths.values()
+            for path in dict.fromkeys(self._paths.values())
         ]
 
     def limit(self, memory_bytes: int, processes: int) -> None:
@@ -167,6 +184,27 @@ class Leaf:
             controller = "pids" if self._version == 1 else "unified"
             self._write(controller, "pids.max", str(processes + OWN_PROCESSES))
             self._processes = processes
+        if self._hastened:
+            self._hastened = False
+            if self._version == 1:
+                self._write("cpu", "cpu.shares", str(_SHARES))
+            else:
+                self._write("unified", "cpu.weight", str(_WEIGHT))
+
+    def hasten(self) -> None:
+        """What is in here is being killed: let it fork no more, and let it die soon.
+
+        limit() undoes this.
+        """
+        self._processes = 0
+        self._hastened = True
+        with contextlib.suppress(OSError):
+            if self._version == 1:
+                self._write("pids", "pids.max", "0")
+                self._write("cpu", "cpu.shares", str(_SHARES_OF_THE_DYING))
+            else:
+                self._write("unified", "pids.max", "0")
+                self._write("unified", "cpu.weight", str(_WEIGHT_OF_THE_DYING))
 
     def start_counting(self) -> None:
         """From here on the figures are those of one run."""
@@ -208,6 +246,10 @@ class Leaf:
         """How often the pids limit refused a process since start_counting()."""
         return self._field(self._refused, b"max") - self._refused_baseline
 
+    def memory_bytes(self) -> int:
+        """Memory charged now, to whatever lives or has not been freed yet."""
+        return self._number(self._usage)
+
     def processes(self) -> int:
         """Tasks in the leaf now, the keeper's included."""
         return self._number(self._current)
@@ -219,12 +261,13 @@ class Leaf:
             self._cpu_user,
             self._cpu_system,
             self._peak,
+            self._usage,
             self._oom,
             self._refused,
             self._current,
         }:
             os.close(fd)
-        for path in self._paths.values():
+        for path in set(self._paths.values()):
             _kill_all(path)
             _rmdir(path)
 
@@ -234,6 +277,8 @@ class Leaf:
             self._write("unified", "memory.swap.max", "0", may_lack=True)
             self._write("unified", "memory.oom.group", "0", may_lack=True)
             return
+        # Buffers of TCP sockets count apart from all other memory.
+        self._write("memory", "memory.kmem.tcp.limit_in_bytes", str(memory_bytes), may_lack=True)
         both = "memory.memsw.limit_in_bytes"
         # Memory with swap may not be set below memory alone, nor memory above the sum.
         try:

@@ -22,6 +22,7 @@ For everything else it executes the program.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -181,6 +182,8 @@ class Keeper:
         for fd in fds:
             os.write(fd, b"0")
         _close(fds)
+        # So that a program reads "/" as its group's path and not the host's names.
+        kernel.unshare(kernel.CLONE_NEWCGROUP)
 
     def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
         """Fresh namespaces with init and program in them; 0 for the program's pid in itself."""
@@ -338,7 +341,9 @@ def _write_files(files: list[tuple[str, int, bytes]]) -> None:
 
 
 def _copy_executable(source: int, path: str) -> None:
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o755)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # a data file of that name, with rights of its own
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o755)
     offset = 0
     while True:
         count = os.sendfile(target, source, offset, 1 << 30)

@@ -15,16 +15,30 @@ _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 _MASKED_FILES = (
     "cmdline",
     "config.gz",
+    "diskstats",
+    "interrupts",
     "kallsyms",
     "key-users",
     "keys",
     "latency_stats",
     "modules",
+    "partitions",
     "sched_debug",
+    "softirqs",
     "timer_stats",
 )
 #: Directories of /proc of the same kind.
-_MASKED_DIRECTORIES = ("acpi", "asound", "bus", "driver", "dynamic_debug", "fs", "irq", "scsi")
+_MASKED_DIRECTORIES = (
+    "acpi",
+    "asound",
+    "bus",
+    "driver",
+    "dynamic_debug",
+    "fs",
+    "irq",
+    "pressure",
+    "scsi",
+)
 
 #: An empty, read-only directory and /dev/null stand in for what is masked.
 EMPTY_DIRECTORY = "/.dcodex/empty"

@@ -74,6 +74,32 @@ def _when(number: int, rule: list[Instruction]) -> list[Instruction]:
     return [_op(_JEQ, number, 0, len(rule)), *rule]
 
 
+def _families() -> list[Instruction]:
+    """The rule for socket and socketpair: family in argument 0, protocol in argument 2."""
+    protocols: list[Instruction] = [_op(_LOAD, _ARG2)]
+    for protocol in syscalls.INTERNET_PROTOCOLS:
+        protocols += [_op(_JEQ, protocol, 0, 1), _op(_RETURN, _RET_ALLOW)]
+    protocols.append(_op(_RETURN, _EAFNOSUPPORT))
+    rule = [
+        _op(_LOAD, _ARG0),
+        _op(_JEQ, syscalls.AF_UNIX, 0, 1),
+        _op(_RETURN, _RET_ALLOW),
+        _op(_JEQ, syscalls.AF_NETLINK, 0, 4),
+        _op(_LOAD, _ARG2),
+        _op(_JEQ, syscalls.NETLINK_ROUTE, 0, 1),
+        _op(_RETURN, _RET_ALLOW),
+        _op(_RETURN, _EAFNOSUPPORT),
+    ]
+    first, second = syscalls.INTERNET_FAMILIES
+    return [
+        *rule,
+        _op(_JEQ, first, 1, 0),
+        _op(_JEQ, second, 0, len(protocols)),
+        *protocols,
+        _op(_RETURN, _EAFNOSUPPORT),
+    ]
+
+
 def filter_program() -> bytes:
     """The filter as an array of struct sock_filter (8 bytes each)."""
     program: list[Instruction] = [
@@ -94,16 +120,7 @@ def filter_program() -> bytes:
         ],
     )
     program += _when(syscalls.CLONE3, [_op(_RETURN, _ENOSYS)])
-    families: list[Instruction] = [_op(_LOAD, _ARG0)]
-    for family in syscalls.SOCKET_FAMILIES:
-        families += [_op(_JEQ, family, 0, 1), _op(_RETURN, _RET_ALLOW)]
-    families += [
-        _op(_JEQ, syscalls.AF_NETLINK, 0, 3),
-        _op(_LOAD, _ARG2),
-        _op(_JEQ, syscalls.NETLINK_ROUTE, 0, 1),
-        _op(_RETURN, _RET_ALLOW),
-        _op(_RETURN, _EAFNOSUPPORT),
-    ]
+    families = _families()
     program += _when(syscalls.SOCKET, families)
     program += _when(syscalls.SOCKETPAIR, families)
     ioctls: list[Instruction] = [_op(_LOAD, _ARG1)]

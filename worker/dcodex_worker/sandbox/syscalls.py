@@ -352,18 +352,6 @@ ALLOWED: tuple[tuple[str, str, dict[str, int]], ...] = (
         },
     ),
     (
-        "asynchronous I/O",
-        "The old interface, which databases use; io_uring is not here.",
-        {
-            "io_setup": 206,
-            "io_destroy": 207,
-            "io_getevents": 208,
-            "io_submit": 209,
-            "io_cancel": 210,
-            "io_pgetevents": 333,
-        },
-    ),
-    (
         "randomness",
         "Random bytes.",
         {
@@ -394,8 +382,11 @@ CLONE3 = 435
 
 SOCKET = 41
 SOCKETPAIR = 53
-#: AF_UNIX, AF_INET, AF_INET6. AF_NETLINK (16) only with NETLINK_ROUTE: getifaddrs needs it.
-SOCKET_FAMILIES = (1, 2, 10)
+AF_UNIX = 1
+#: AF_INET, AF_INET6: the default protocol, TCP and UDP.
+INTERNET_FAMILIES = (2, 10)
+INTERNET_PROTOCOLS = (0, 6, 17)
+#: AF_NETLINK only with NETLINK_ROUTE: getifaddrs needs it.
 AF_NETLINK = 16
 NETLINK_ROUTE = 0
 

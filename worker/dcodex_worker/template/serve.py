@@ -69,6 +69,11 @@ def run(natural: frozenset[str]) -> None:
     launch = _serve(specification)
     if "rehearse" in launch:
         rehearse(*launch["rehearse"])
+    if any(name in hidden for name in _top_level_names(launch["files"])):
+        # A program's own module of that name comes first: only a fresh start gets that right.
+        os.execve(
+            sys.executable, [*sys.orig_argv, *launch["argv"][1:]], dict(launch["environment"])
+        )
     _become(launch, environment)
 
 
@@ -156,6 +161,11 @@ def _become(launch: dict[str, Any], environment: tuple[tuple[str, str], ...]) ->
     if launch["environment"] != environment:
         os.environ.clear()
         os.environ.update(launch["environment"])
+
+
+def _top_level_names(files: list[tuple[str, int, bytes]]) -> set[str]:
+    """What these files can be imported as."""
+    return {path.partition("/")[0].partition(".")[0] for path, _, _ in files}
 
 
 def _fresh_main() -> types.ModuleType:
