@@ -120,7 +120,7 @@ async def _count(members: set[int], others: frozenset[int]) -> None:
 
 
 async def _recovers(farm: Farm) -> bool:
-    """Whether all workers come to be idle and each has one sandbox, before patience ends."""
+    """Whether all workers come to be idle and no dead one's sandbox is left, before patience ends."""
     deadline = time.monotonic() + RECOVERY_S
     while time.monotonic() < deadline:
         with contextlib.suppress(dcodex.DCodeXError, TimeoutError):
@@ -134,8 +134,10 @@ async def _recovers(farm: Farm) -> bool:
 
 
 def _is_tidy(farm: Farm) -> bool:
+    """Whether every worker has a keeper, and no keeper is older than the oldest worker."""
     parts = parts_of(farm.process.pid)
-    return len(parts[Role.WORKER]) == WORKERS == len(parts[Role.KEEPER])
+    workers, keepers = parts[Role.WORKER], parts[Role.KEEPER]
+    return len(workers) == WORKERS <= len(keepers) and keepers[0].started >= workers[0].started
 
 
 def _sight(farm: Farm) -> str:

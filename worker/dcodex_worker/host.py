@@ -5,7 +5,7 @@ Theory of operation
 The host forks the nursery first, while it has neither threads nor sockets; then it starts the
 warm templates, the metrics port and the link. Its loop performs what crew.py decides, tells
 the coordinator once a second how the machine fares, and cleans the slot of every worker that
-died before another one gets it.
+died before another one gets it: one slot a turn.
 
 A coordinator that is lost takes its workers with it: what they run nobody can be told of. The
 host then looks for the next one with a new link, for as long as it takes.
@@ -26,6 +26,7 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 
 import zmq
@@ -169,6 +170,9 @@ class Host:
         #: What each worker in the crew holds; the pidfd from Born on.
         self._slot_of: dict[str, Slot] = {}
         self._pidfd_of: dict[str, int] = {}
+        #: Held by workers that are gone. One is cleaned a turn: that takes long on a busy machine,
+        #: and a host that is silent meanwhile is taken for dead with all its workers.
+        self._dirty: deque[Slot] = deque()
         #: Whether this link's coordinator is known to be there.
         self._met = False
         #: When the next HostState is due.
@@ -221,12 +225,14 @@ class Host:
         if self._signals.fileno() in events:
             self._take_signals(now)
         self._expire(now)
+        if self._dirty:
+            self._clean()
         if now >= self._tick_at:
             self._tick(now)
         self._link.tend(now)
 
     def _timeout_ms(self, now: float) -> int:
-        if self._link.pending():
+        if self._link.pending() or self._dirty:
             return 0
         deadline = min(
             self._tick_at, self._ask_at, self._kill_at, self._link.presence.next_deadline()
@@ -323,13 +329,22 @@ class Host:
 
     def _fork(self, worker_id: str, language: str, now: float) -> None:
         try:
-            slot = self._slots.take()
+            slot = self._take_slot()
         except SetupError as error:
             log.error("no slot for a worker worker_id=%s error=%s", worker_id, error)
             self._perform(self._crew.died(worker_id, "no slot could be set up"), now)
             return
         self._slot_of[worker_id] = slot
         self._nursery.order(worker_id, language, slot)
+
+    def _take_slot(self) -> Slot:
+        while True:
+            try:
+                return self._slots.take()
+            except SetupError:
+                if not self._dirty:
+                    raise
+                self._clean()
 
     def _signal(self, worker_id: str, number: signal.Signals) -> None:
         try:
@@ -347,8 +362,11 @@ class Host:
         if self._met:
             self._link.send(WorkerExited(worker_id, reason), b"", time.monotonic())
         slot = self._slot_of.pop(worker_id, None)
-        if slot is None:
-            return
+        if slot is not None:
+            self._dirty.append(slot)
+
+    def _clean(self) -> None:
+        slot = self._dirty.popleft()
         try:
             self._slots.give_back(slot)
         except OSError as error:
@@ -359,6 +377,8 @@ class Host:
         """Leave nothing: whoever is still in the table died with the nursery."""
         for worker_id in list(self._slot_of):
             self._perform(self._crew.died(worker_id, "the nursery is lost"), now)
+        while self._dirty:
+            self._clean()
         self._link.leave("drained", now)
 
 
