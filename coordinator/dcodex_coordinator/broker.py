@@ -181,7 +181,14 @@ class Broker:
                 machine.count_dropped("unreadable")
                 self._log_dropped(peer, error, now)
                 continue
-            sends = receive(side, peer, message, payload, now)
+            try:
+                sends = receive(side, peer, message, payload, now)
+            except Exception:
+                # A bug of ours. Ending would cost every running program; whoever sent this
+                # starts anew, and what the turn left unsent is sent with the next.
+                log.exception("a message could not be handled kind=%s", type(message).__name__)
+                machine.count_dropped("bug")
+                sends = machine.disconnected(side, peer, now)
             if sends:
                 perform(sends, now, message, frames[0])
 

@@ -51,6 +51,7 @@ REFUSED = (
     Reason.UNAVAILABLE,
 )
 DROPPED = (
+    "bug",  # we could not handle it
     "malformed",  # fields that cannot be
     "misplaced",  # from a role that may not send it
     "not_leased",  # from a worker about what it does not run

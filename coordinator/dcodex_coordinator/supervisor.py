@@ -120,7 +120,7 @@ class Supervisor:
         if starting is None and worker is not None and worker.state is not State.RECYCLING:
             self._figures.dropped["unexpected"] += 1
             return None
-        self._figures.language(language).armed(arming_s)
+        self._figures.language(language).armed(min(arming_s, START_BOUND_S))
         if starting is not None:
             self._forget_starting(starting)
             host.start_succeeded()

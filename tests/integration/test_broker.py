@@ -370,6 +370,25 @@ def test_a_deadline_ends_a_waiting_request(farm: Farm) -> None:
     assert (refused.execution_id, refused.reason) == (late.execution_id, Reason.DEADLINE_EXCEEDED)
 
 
+def test_a_bug_that_one_peer_hits_costs_nobody_else(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, _, worker = farm.python_farm()
+    unlucky = farm.gateway()
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(farm.machine, "_publish", broken)
+    unlucky.send(WatchFarm(True))
+    gateway.send(submit(streaming=False))
+    lease = worker.expect(Lease)
+    worker.send(finished(lease.execution_id))
+    gateway.expect(Finished)
+    assert farm.machine.figures.dropped["bug"] == 1
+    assert farm.machine.peer_counts()["gateway"] == 1
+
+
 class Process:
     """A coordinator process, ready."""
 
