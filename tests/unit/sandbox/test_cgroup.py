@@ -40,6 +40,12 @@ def test_the_operators_root_wins_over_the_processes_own_group() -> None:
     assert find(V2_MOUNTS, V2_OWN, "/farm") == (2, (("unified", "/sys/fs/cgroup/farm"),))
 
 
+def test_who_was_moved_aside_before_is_not_moved_deeper() -> None:
+    own = V2_OWN.replace("\n", "/supervisor\n")
+    assert find(V2_MOUNTS, own) == find(V2_MOUNTS, V2_OWN)
+    assert find(V2_MOUNTS, "0::/supervisor\n") == find(V2_MOUNTS, "0::/\n")
+
+
 def test_what_is_missing_is_named() -> None:
     mounts = "".join(line for line in V1_MOUNTS.splitlines(True) if "memory" not in line)
     mounts = mounts.replace("cgroup2 ", "tmpfs ").replace(" cgroup2 ", " tmpfs ")

@@ -30,10 +30,16 @@ _SHARES = 1024
 _SHARES_OF_THE_DYING = 16 * _SHARES
 _WEIGHT = 100
 _WEIGHT_OF_THE_DYING = 16 * _WEIGHT
+_MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
 #: init and the keeper, which share the leaf with the program.
 OWN_PROCESSES = 2
+
+#: Version 2: the group beside the sandboxes' for whoever lived in the group that holds them.
+ASIDE = "supervisor"
+#: Processes may fork while they are moved there; a round finds those that the last one missed.
+_MOVING_ROUNDS = 10
 
 _NANOSECOND = 1e-9
 _MICROSECOND = 1e-6
@@ -79,7 +85,9 @@ def find(mounts: str, own: str, root: str = "") -> tuple[int, tuple[tuple[str, s
             for name in V1_CONTROLLERS
         )
     if unified:
-        return 2, (("unified", unified + (root or own_paths.get("", "/")).rstrip("/")),)
+        # A start before this one may have moved us, or who starts us, aside: not one deeper.
+        base = root or own_paths.get("", "/").removesuffix(f"/{ASIDE}")
+        return 2, (("unified", unified + base.rstrip("/")),)
     missing = ", ".join(name for name in V1_CONTROLLERS if name not in found)
     raise CgroupError(f"no cgroup controllers are mounted: {missing}")
 
@@ -109,7 +117,7 @@ def create_tree(name: str, root: str = "") -> Tree:
         if controller == "cpu":
             _write(f"{path}/cpu.shares", str(_SHARES * (os.cpu_count() or 1)))
     if version == 2:
-        _enable(Path(directories[0][1]))
+        _hand_on(Path(directories[0][1]))
     return Tree(version, tuple(directories))
 
 
@@ -151,6 +159,8 @@ class Leaf:
         self._oom_baseline = 0
         self._refused_baseline = 0
         self._peak_baseline = 0
+        #: Whether writing to memory.peak (version 2) may still work.
+        self._peak_resets = True
         if self._version == 1:
             self._cpu_total = self._open("cpuacct", "cpuacct.usage")
             self._cpu_user = self._open("cpuacct", "cpuacct.usage_user")
@@ -162,7 +172,7 @@ class Leaf:
             self._current = self._open("pids", "pids.current")
         else:
             self._cpu_total = self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
-            self._peak = self._open("unified", "memory.peak")
+            self._peak = self._open_peak()
             self._usage = self._open("unified", "memory.current")
             self._oom = self._open("unified", "memory.events")
             self._refused = self._open("unified", "pids.events")
@@ -211,7 +221,7 @@ class Leaf:
         if self._version == 1:
             os.pwrite(self._peak, b"0", 0)
         else:
-            self._peak_baseline = self._number(self._peak)
+            self._peak_baseline = self._reset_peak()
         self._oom_baseline = self._field(self._oom, b"oom_kill")
         self._refused_baseline = self._field(self._refused, b"max")
         self._cpu_baseline = self._cpu()
@@ -230,12 +240,15 @@ class Leaf:
     def peak_memory_bytes(self, largest_process_bytes: int = 0) -> int:
         """The highest memory since start_counting().
 
-        Version 2 cannot reset its peak before Linux 6.12: a peak below an earlier run's is
-        then known only by its largest process (wait4's maxrss), which the caller gives.
+        Version 2 cannot reset its peak before Linux 6.12, and has none before 5.19: a peak below
+        an earlier run's is then known only by the largest process (wait4's maxrss), which the
+        caller gives, and by what is there now, such as files on tmpfs.
         """
+        if self._peak < 0:
+            return max(largest_process_bytes, self.memory_bytes())
         peak = self._number(self._peak)
         if self._version == 2 and peak <= self._peak_baseline:
-            return largest_process_bytes
+            return min(peak, max(largest_process_bytes, self.memory_bytes()))
         return peak
 
     def oom_kills(self) -> int:
@@ -265,11 +278,33 @@ class Leaf:
             self._oom,
             self._refused,
             self._current,
-        }:
+        } - {-1}:
             os.close(fd)
         for path in set(self._paths.values()):
             _kill_all(path)
             _rmdir(path)
+
+    def _open_peak(self) -> int:
+        """memory.peak, writable where the kernel and our rights let it be; -1: there is none."""
+        try:
+            return self._open("unified", "memory.peak", os.O_RDWR)
+        except FileNotFoundError:
+            return -1
+        except PermissionError:
+            self._peak_resets = False
+            return self._open("unified", "memory.peak")
+
+    def _reset_peak(self) -> int:
+        """Begin a new peak; returns up to where the figure is still the one before."""
+        if self._peak < 0:
+            return 0
+        if self._peak_resets:
+            try:
+                os.pwrite(self._peak, b"reset", 0)
+                return 0
+            except OSError:
+                self._peak_resets = False
+        return self._number(self._peak)
 
     def _limit_memory(self, memory_bytes: int) -> None:
         if self._version == 2:
@@ -342,18 +377,61 @@ def _delegate(base: Path) -> None:
             f"cgroup {base} lacks the controllers {', '.join(missing)}; enable them in its "
             "parent's cgroup.subtree_control (systemd: Delegate=yes)"
         )
+    aside = base / ASIDE
+    rounds = 0
+    while not _try_enable(base):
+        # "No internal processes": whoever lives in a group with controllers moves into a child.
+        rounds += 1
+        if rounds > _MOVING_ROUNDS:
+            raise CgroupError(f"processes in {base} cannot be moved aside, into {aside}")
+        try:
+            _move_processes(base, aside)
+        except OSError as error:
+            raise CgroupError(
+                f"cannot move the processes in {base} aside, into {aside}: {error.strerror}; "
+                "run as root or delegate that cgroup (systemd: Delegate=yes)"
+            ) from None
+    if aside.is_dir():
+        _weigh(aside)
+
+
+def _hand_on(directory: Path) -> None:
+    """Give a new group's leaves their controllers; removes it where that cannot be."""
+    try:
+        _enable(directory)
+        _weigh(directory)
+    except OSError as error:
+        directory.rmdir()
+        raise CgroupError(
+            f"cannot enable controllers below {directory}: {error.strerror}"
+        ) from None
+
+
+def _try_enable(base: Path) -> bool:
+    """Enable the controllers; False where processes are in the way."""
     try:
         _enable(base)
     except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise CgroupError(f"cannot enable controllers below {base}: {error}") from None
-        # "No internal processes": whoever lives in a group with controllers moves into a child.
-        aside = base / "supervisor"
-        aside.mkdir(exist_ok=True)
-        for pid in (base / "cgroup.procs").read_text().split():
-            with contextlib.suppress(ProcessLookupError):
-                _write(f"{aside}/cgroup.procs", pid)
-        _enable(base)
+        if error.errno == errno.EBUSY:
+            return False
+        raise CgroupError(
+            f"cannot enable controllers below {base}: {error.strerror}; run as root or delegate "
+            "that cgroup (systemd: Delegate=yes)"
+        ) from None
+    return True
+
+
+def _move_processes(base: Path, aside: Path) -> None:
+    aside.mkdir(exist_ok=True)
+    for pid in (base / "cgroup.procs").read_text().split():
+        with contextlib.suppress(ProcessLookupError):
+            _write(f"{aside}/cgroup.procs", pid)
+
+
+def _weigh(directory: Path) -> None:
+    """Let all sandboxes together, or all that is ours, be worth a process on each processor."""
+    weight = min(_WEIGHT * (os.cpu_count() or 1), _MOST_WEIGHT)
+    _write(f"{directory}/cpu.weight", str(weight))
 
 
 def _enable(base: Path) -> None:
