@@ -72,6 +72,10 @@ bench: $(VENV)/.dev ## every workload against a start by hand; writes bench.json
 soak: $(VENV)/.dev ## 1000 mixed runs, attacks included: what is left, before and after
 	@PYTHONPATH=. $(PY) -m tests.bench.soak $(ARGS)
 
+.PHONY: guest
+guest: $(VENV)/.server ## the sandbox on cgroup v2, in an emulated machine; minutes
+	@PYTHONPATH=. $(PY) -m tests.guest $(ARGS)
+
 .PHONY: chaos
 chaos: $(VENV)/.dev ## faults at random under load, every answer checked
 	@PYTHONPATH=. $(PY) -m tests.chaos $(ARGS)
