@@ -9,6 +9,7 @@ from typing import Any, Self, Unpack
 
 import grpc
 from grpc import aio
+from grpc._cython import cygrpc  # type: ignore[attr-defined] # compiled, and its stubs lack it
 
 from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_async_channel
 from dcodex.errors import Cancelled, ServiceFailed, from_status
@@ -132,11 +133,7 @@ class AsyncExecution:
         async with self._writing:
             if self.finished is not None or self._call.done():
                 return False
-            try:
-                await self._call.write(message)
-            except (aio.AioRpcError, asyncio.InvalidStateError):
-                return False  # its end; reading tells which
-            return True
+            return await _send(self._call, message)
 
     async def _check_status(self) -> None:
         if await self._call.code() is not grpc.StatusCode.OK:
@@ -240,6 +237,25 @@ class AsyncClient:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+async def _send(call: Any, message: pb.ExecuteRequest) -> bool:
+    """Write to a call; False where it has ended, and reading tells how.
+
+    call.write() is not it: a write that comes when the service has just ended the call gives the
+    call a status of its own, INTERNAL, in place of the one that is on its way (grpcio 1.85).
+    """
+    await call._metadata_sent.wait()
+    if call.done():
+        return False
+    try:
+        await call._cython_call.send_serialized_message(message.SerializeToString())
+    except cygrpc.InternalError:
+        return False
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+    return True
 
 
 def _task_is_cancelled() -> bool:
