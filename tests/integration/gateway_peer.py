@@ -27,6 +27,7 @@ from dcodex_shared.messages import (
     Message,
     Submit,
     Verdict,
+    WatchFarm,
     Welcome,
 )
 from dcodex_shared.program import pack_records
@@ -163,6 +164,9 @@ class Peer:
                 self._current.add(message.execution_id)
             elif execution_id is not None and execution_id not in self._current:
                 continue
+            elif isinstance(message, WatchFarm) and not message.on:
+                # The gateway stops watching a while after the last watcher of an earlier test.
+                continue
             return message, payload
 
     def expect(self, kind: type[M]) -> tuple[M, bytes]:
@@ -206,7 +210,7 @@ class Background(threading.Thread):
 
     def result(self) -> None:
         """Wait for the end, and raise what the work raised."""
-        self.join(PATIENCE_S)
+        self.join(4 * PATIENCE_S)
         assert not self.is_alive(), "the background work does not end"
         if self._error is not None:
             raise self._error

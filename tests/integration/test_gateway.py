@@ -620,6 +620,6 @@ def test_thousands_of_runs_at_once_each_get_their_own_answer(
             peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, source)]))
 
     answering = Background(answer_all)
+    answering.result()
     for number, call in enumerate(calls):
         assert call.result().stdout == b"#%d" % number
-    answering.result()
