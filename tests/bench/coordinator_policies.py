@@ -66,13 +66,19 @@ class Job:
 class Bench:
     """A machine, one host, and workers that do as they are told."""
 
-    def __init__(self, seed: int, min_workers: int, max_workers: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        min_workers: int,
+        max_workers: int,
+        weights: dict[str, float] | None = None,
+    ) -> None:
         self.clock = Clock()
         self.random = Random(seed)
         self.jobs: dict[str, Job] = {}
         self.done: list[Job] = []
         limit = 100_000
-        desk = DeskSettings({}, max_workers, limit, limit, 0, 0, 0.0, False)
+        desk = DeskSettings(weights or {}, max_workers, limit, limit, 0, 0, 0.0, False)
         self.machine = Machine(
             MachineSettings("bench", desk, min_workers, max_workers, DEFENDED_WAIT_S, 60.0),
             self.clock.now,
@@ -232,6 +238,23 @@ def flood(
         "mean_service_s": sum(service) / len(service),
         "runs_a_second": len(bench.done) / seconds,
     }
+
+
+def shares(seed: int, seconds: float = 60.0) -> dict[str, float]:
+    """Worker time of three languages that all flood four workers, by weight 3, 2 and 1."""
+    services = {"python": 0.02, "c": 0.1, "cpp": 0.3}
+    bench = Bench(seed, 4, 4, {"python": 3.0, "c": 2.0, "cpp": 1.0})
+
+    def again(language: str, mean_s: float) -> None:
+        lasts_s = bench.random.expovariate(1 / mean_s)
+        bench.submit(language, lasts_s, partial(again, language, mean_s))
+
+    for _ in range(16):
+        for language, mean_s in services.items():
+            again(language, mean_s)
+    bench.run(seconds)
+    taken = {name: sum(j.lasts_s for j in bench.done if j.language == name) for name in services}
+    return {name: taken_s / sum(taken.values()) for name, taken_s in taken.items()}
 
 
 # --- the elastic pool ------------------------------------------------------------------------

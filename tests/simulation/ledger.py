@@ -38,6 +38,10 @@ class Ledger:
         self._busy: dict[bytes, str] = {}
         #: Workers whose Ready was heard and that were not given anything since.
         self._idle: set[bytes] = set()
+        #: What waits in each line, in order of arrival: requests that share no answer only,
+        #: since those that follow another join the line late or never.
+        self._lines: dict[tuple[str, str, int], dict[str, None]] = {}
+        self._line_of: dict[str, tuple[str, str, int]] = {}
         self.submitted = 0
         self.leases = 0
         self.finished = 0
@@ -53,6 +57,10 @@ class Ledger:
                     self._open[message.execution_id] = peer
                     self._window[message.execution_id] = message.window_bytes
                     self.unacknowledged[message.execution_id] = 0
+                    if not message.cache_key and not message.client_key:
+                        line = (message.language, message.tenant, message.priority)
+                        self._lines.setdefault(line, {})[message.execution_id] = None
+                        self._line_of[message.execution_id] = line
             case Credit() if self._open.get(message.execution_id) == peer:
                 left = self.unacknowledged[message.execution_id]
                 self.unacknowledged[message.execution_id] = left - min(max(0, message.count), left)
@@ -71,6 +79,10 @@ class Ledger:
                     self._check(message.execution_id in self._open, "leased after its end", send)
                     self._check(send.peer in self._idle, "leased a worker that is not idle", send)
                     self._check(send.peer not in self._busy, "leased a busy worker", send)
+                    line = self._lines.get(self._line_of.get(message.execution_id, ("", "", 0)))
+                    first = next(iter(line)) if line else message.execution_id
+                    self._check(first == message.execution_id, "leased out of order", send)
+                    self._leave_line(message.execution_id)
                     self._leased.add(message.execution_id)
                     self._busy[send.peer] = message.execution_id
                     self._idle.discard(send.peer)
@@ -116,7 +128,13 @@ class Ledger:
         """Executions that still await their end."""
         return set(self._open)
 
+    def _leave_line(self, execution_id: str) -> None:
+        line = self._line_of.pop(execution_id, None)
+        if line is not None:
+            del self._lines[line][execution_id]
+
     def _end(self, execution_id: str) -> None:
+        self._leave_line(execution_id)
         del self._open[execution_id]
         del self._window[execution_id]
         del self.unacknowledged[execution_id]

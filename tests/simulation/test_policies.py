@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from tests.bench.coordinator_policies import Rows, table
+from tests.bench.coordinator_policies import Rows, shares, table
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,13 @@ def test_a_flood_of_one_language_delays_another_by_little_more_than_one_service(
     assert ours["python_wait_p99_s"] <= 1.5 * ours["mean_service_s"] + 0.010
     assert fifo["python_wait_p99_s"] > 1.0
     assert ours["runs_a_second"] == pytest.approx(fifo["runs_a_second"], rel=0.02)
+
+
+def test_languages_that_flood_get_worker_time_by_weight_whatever_one_request_costs() -> None:
+    taken = shares(seed=1)
+    assert taken["python"] == pytest.approx(3 / 6, abs=0.03)
+    assert taken["c"] == pytest.approx(2 / 6, abs=0.03)
+    assert taken["cpp"] == pytest.approx(1 / 6, abs=0.03)
 
 
 @pytest.mark.parametrize(
