@@ -39,11 +39,12 @@ class Farm:
         self.directory = Path(tempfile.mkdtemp(prefix="dcodex-"))
         self.runtime_dir = self.directory / "run"
         self.log = self.directory / "log"
-        command = [sys.executable, "-P", "-m", "dcodex", "up", "--port=0", *flags]
+        command = [sys.executable, "-P", "-m", "dcodex", "up", "--port=0", "--while_stdin", *flags]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, f"--runtime_dir={self.runtime_dir}"],
-                stdin=subprocess.DEVNULL,
+                # Never written to: it ends with this process, however that ends, and the farm too.
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 # Ctrl-C is for whoever owns the farm, who then stops it.
@@ -61,8 +62,9 @@ class Farm:
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
         return status
 
     def remove(self) -> None:

@@ -112,7 +112,8 @@ def test_sigterm_lets_what_runs_finish_and_takes_nothing_new(own_farm: Farm) -> 
         assert own_farm.process.poll() is None
         execution.send_stdin("it\n")
         assert execution.result().check().text.strip() == "got it"
-    assert own_farm.stop() == 0, own_farm.log_tail()
+    # Not stop(): a second signal would mean that it is not to wait.
+    assert own_farm.process.wait(PATIENCE_S) == 0, own_farm.log_tail()
 
 
 @pytest.mark.parametrize("module", ["dcodex_gateway", "dcodex_coordinator", "dcodex_worker"])
@@ -153,6 +154,27 @@ def test_when_up_itself_is_killed_its_parts_end_too() -> None:
     finally:
         farm.stop()
         farm.remove()
+
+
+_OWNER = """
+import sys
+from dcodex.testing import Farm, quiet_flags
+farm = Farm(*quiet_flags(2))
+print(farm.process.pid, farm.directory, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_farm_for_tests_ends_with_the_process_that_owns_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", _OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout is not None
+        pid, directory = owner.stdout.readline().split()
+        owner.kill()
+    wait_for(lambda: is_gone(int(pid)), "end of the farm")
+    assert not (Path(directory.decode()) / "run").exists()
+    shutil.rmtree(directory.decode())
 
 
 def up(*flags: str) -> subprocess.CompletedProcess[str]:

@@ -59,6 +59,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--gateways", type=int, default=1, metavar="N", help="gateways that share the port"
     )
+    parser.add_argument(
+        "--while_stdin",
+        "--while-stdin",
+        action="store_true",
+        help="end, too, at the end of stdin: with the process that holds its other end",
+    )
     add_flags(parser, GatewaySettings, CoordinatorSettings, WorkerSettings)
     flags = parser.parse_args(argv)
     try:
@@ -115,6 +121,8 @@ async def _run(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, supervisor.request_stop)
+        if flags.while_stdin:
+            loop.add_reader(0, _read_stdin, loop, supervisor)
         supervisor.start()
         try:
             await _announce(supervisor, gateway, place, coordinator.min_workers)
@@ -122,6 +130,12 @@ async def _run(
         finally:
             status = await supervisor.stop()
         return status
+
+
+def _read_stdin(loop: asyncio.AbstractEventLoop, supervisor: Supervisor) -> None:
+    if not os.read(0, 4096):
+        loop.remove_reader(0)
+        supervisor.request_stop()
 
 
 async def _announce(

@@ -28,7 +28,7 @@ _CHILD = str(Path(__file__).with_name("child.py"))
 #: Beyond a part's own grace for what runs: to let go of sandboxes and sockets.
 STOP_MARGIN_S = 15.0
 #: What a part gets once the person at the terminal asked a second time.
-HURRIED_S = 3.0
+HURRIED_S = 10.0
 
 
 class Supervisor:
