@@ -27,6 +27,9 @@ V2_CONTROLLERS = ("memory", "pids", "cpu")
 #: The kernel's default share of a group, and what a group gets while it is being killed, so that
 #: its processes come to die. Version 2 calls it weight and counts from 100.
 _SHARES = 1024
+#: All sandboxes together against single tasks beside them: a machine that also does other work
+#: does not starve them, and they do not starve our own processes.
+_TREE_SHARES_PER_CPU = 8 * _SHARES
 _SHARES_OF_THE_DYING = 16 * _SHARES
 _WEIGHT = 100
 _WEIGHT_OF_THE_DYING = 16 * _WEIGHT
@@ -115,7 +118,7 @@ def create_tree(name: str, root: str = "") -> Tree:
                 "that cgroup (systemd: Delegate=yes)"
             ) from None
         if controller == "cpu":
-            _write(f"{path}/cpu.shares", str(_SHARES * (os.cpu_count() or 1)))
+            _write(f"{path}/cpu.shares", str(_TREE_SHARES_PER_CPU * (os.cpu_count() or 1)))
     if version == 2:
         _hand_on(Path(directories[0][1]))
     return Tree(version, tuple(directories))

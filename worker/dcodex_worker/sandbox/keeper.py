@@ -39,6 +39,7 @@ from dcodex_worker.sandbox import (
     mounts,
     network,
     rlimits,
+    rootfs,
     seccomp,
     wireform,
 )
@@ -71,7 +72,7 @@ class Keeper:
         self,
         worker: socket.socket,
         pid_namespace: int,
-        mount_namespace: int,
+        extra: tuple[str, ...],
         seccomp_program: bytes,
         maskable: tuple[str, ...],
         rehearse: bool,
@@ -79,7 +80,9 @@ class Keeper:
         """rehearse: whether warm programs will be run."""
         self._worker = worker
         self._pid_namespace = pid_namespace
-        self._mount_namespace = mount_namespace
+        self._extra = extra
+        #: Opened by _join().
+        self._mount_namespace = -1
         self._seccomp_program = seccomp_program
         self._maskable = maskable
         self._landlock = landlock.version()
@@ -184,6 +187,7 @@ class Keeper:
         _close(fds)
         # So that a program reads "/" as its group's path and not the host's names.
         kernel.unshare(kernel.CLONE_NEWCGROUP)
+        self._mount_namespace = rootfs.enter_front(self._extra)
 
     def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
         """Fresh namespaces with init and program in them; 0 for the program's pid in itself."""

@@ -1,8 +1,10 @@
-"""The root that a template and all its sandboxes see: small, read-only, built once.
+"""The root that programs see: small and read-only.
 
-A tmpfs with the runtime tree bound into it (/usr and the interpreter's own directories), the
-few files of /etc that a program needs, and six devices. The host's root is left by pivot_root
-and unmounted, so nothing else of the host can be named any more.
+A template builds it once: a tmpfs with the runtime tree bound into it (/usr and the
+interpreter's own directories), the few files of /etc that a program needs, and six devices.
+The host's root is left by pivot_root and unmounted, so nothing else of the host can be named
+any more. Each keeper then puts overlays in front of it all: an overlay's files are files of
+their own, so that neither a lock nor a watch on one is seen by the host or by a neighbour.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 
 from dcodex_worker.sandbox import credentials, init, kernel, mounts
 
@@ -32,6 +35,7 @@ _ETC = (
     "python3.14",
     "services",
 )
+_SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC_FILES = {
     "passwd": (
         "root:x:0:0:root:/root:/usr/sbin/nologin\n"
@@ -53,6 +57,8 @@ HOSTNAME = "dcodex"
 
 #: Where the inside's own code lies until the template has imported it (leave_library()).
 LIBRARY = "/.dcodex/lib"
+#: Where a keeper builds its own front of the root.
+_FRONT = "/.dcodex/front"
 #: The inside's code is some hundred kilobytes.
 _LIBRARY_SIZE = "2m"
 
@@ -85,22 +91,66 @@ def enter(staging: str, extra: tuple[tuple[str, str], ...], library: dict[str, s
     os.chdir(mounts.WORK_DIRECTORY)
 
 
+def enter_front(extra: tuple[str, ...]) -> int:
+    """Move this process, a keeper, into a mount namespace with files of its own.
+
+    extra: the directories beside /usr that are shown and never change.
+    Returns a descriptor of the namespace.
+    """
+    kernel.unshare(kernel.CLONE_NEWNS)
+    # The second layer must not lie inside the first.
+    kernel.mount("empty", _FRONT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
+    _overlay("/", _FRONT, _FRONT)
+    for path in ("/usr", *(f"/{name}" for name in _SYSTEM), *extra):
+        if os.path.ismount(path):
+            _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY)
+    for path in _shown():
+        _bind(path, _FRONT + path)
+    _hide(_FRONT)
+    kernel.make_readonly(_FRONT)
+    os.chdir(_FRONT)
+    kernel.pivot_root(".", ".")
+    kernel.unmount(".")
+    # A keeper's own /proc, for as long as it takes to open what nothing else can.
+    kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV, "")
+    namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    kernel.unmount("/proc")
+    return namespace
+
+
 def leave_library() -> None:
     """Take the inside's own code out of the root that sandboxes will see."""
     kernel.unmount(LIBRARY)
 
 
+def _overlay(source: str, target: str, empty: str) -> None:
+    # An overlay without an upper layer wants two lower ones.
+    layers = f"lowerdir={source}:{empty}"
+    kernel.mount("dcodex", target, "overlay", kernel.MS_NOSUID | kernel.MS_RDONLY, layers)
+
+
+def _shown() -> list[str]:
+    """Directories that the host goes on filling: an overlay would not show what is new."""
+    folder = "/.dcodex"
+    paths = [f"{folder}/{name}" for name in os.listdir(folder)]
+    return [path for path in paths if path != _FRONT and os.path.ismount(path)]
+
+
+def _hide(root: str) -> None:
+    for path in _HIDDEN:
+        if os.path.isdir(root + path):
+            kernel.mount("hidden", root + path, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
+
+
 def _system(root: str) -> None:
     _bind("/usr", root + "/usr")
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+    for name in _SYSTEM:
         path = "/" + name
         if os.path.islink(path):
             os.symlink(os.readlink(path), root + path)
         elif os.path.isdir(path):
             _bind(path, root + path)
-    for path in _HIDDEN:
-        if os.path.isdir(path):
-            kernel.mount("hidden", root + path, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
+    _hide(root)
 
 
 def _etc(root: str) -> None:
@@ -108,7 +158,7 @@ def _etc(root: str) -> None:
     for name in _ETC:
         source = "/etc/" + name
         if os.path.isdir(source):
-            _bind(source, root + source)
+            shutil.copytree(source, root + source, symlinks=True)
         elif os.path.exists(source):
             shutil.copyfile(source, root + source)
     for name, text in _ETC_FILES.items():
@@ -120,9 +170,9 @@ def _devices(root: str) -> None:
     os.makedirs(root + "/dev/shm")
     for name in DEVICES:
         target = f"{root}/dev/{name}"
-        with open(target, "w"):
-            pass
-        kernel.mount(f"/dev/{name}", target, "", kernel.MS_BIND)
+        device = os.stat(f"/dev/{name}")
+        os.mknod(target, stat.S_IFCHR, device.st_rdev)
+        os.chmod(target, 0o666)
     for name, target in (
         ("fd", "/proc/self/fd"),
         ("stdin", "/proc/self/fd/0"),
@@ -137,6 +187,7 @@ def _own(root: str) -> None:
         os.mkdir(root + path)
     os.symlink("/tmp", root + "/var/tmp")
     os.makedirs(root + mounts.EMPTY_DIRECTORY)
+    os.mkdir(root + _FRONT)
     with open(root + "/.dcodex/init", "wb") as file:
         file.write(init.elf_image(os.uname().machine))
     os.chmod(root + "/.dcodex/init", 0o755)

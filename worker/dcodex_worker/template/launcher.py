@@ -64,9 +64,8 @@ def main() -> None:
             "dcodex_worker/template": here,
         },
     )
-    specification["mount_namespace"] = os.open("mnt", os.O_RDONLY, dir_fd=namespaces)
     os.close(namespaces)
-    for name in ("listener", "alive", "ready", "tasks", "pid_namespace", "mount_namespace"):
+    for name in ("listener", "alive", "ready", "tasks", "pid_namespace"):
         specification[name] = _inheritable(specification[name])
     reader, writer = os.pipe()
     os.write(writer, json.dumps(specification).encode())

@@ -112,7 +112,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
     launch = keeper.Keeper(
         worker=connection,
         pid_namespace=specification["pid_namespace"],
-        mount_namespace=specification["mount_namespace"],
+        extra=tuple(specification["extra"]),
         seccomp_program=program,
         maskable=maskable,
         rehearse=bool(specification["preload"]),

@@ -6,11 +6,17 @@ then goes on as if nothing had happened, opens main.py, and runs it without a fr
 or a path entry of ours.
 """
 
+import os
 import sys
 
 natural = frozenset(sys.modules)
 
 from dcodex_worker.template import serve  # noqa: E402 # after what was there without it
 
-serve.run(natural)
-del natural, serve, sys
+try:
+    serve.run(natural)
+except BaseException:
+    # An interpreter that goes on from here would run whatever main.py there is, with our rights.
+    sys.excepthook(*sys.exc_info())
+    os._exit(1)
+del natural, os, serve, sys
