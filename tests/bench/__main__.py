@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,9 +24,10 @@ from pathlib import Path
 
 from tests.bench.benchmark import Choice, run
 from tests.bench.crew import JobFailed
+from tests.bench.machine import describe
 from tests.bench.plan import FULL, QUICK
 from tests.bench.report import make_console, show
-from tests.bench.results import as_json
+from tests.bench.results import Results, as_json
 from tests.bench.sides import Side, parse_peer
 from tests.bench.venv import default_directory
 from tests.bench.workloads import ALL_KEYS, TITLES, WORKLOADS
@@ -40,6 +42,8 @@ EXIT_MISSED = 3
 def main(argv: Sequence[str]) -> int:
     """Run it; returns the exit status."""
     arguments = _parse(argv)
+    # Told to end, it stops its farms and shows what it has, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console, notes = make_console(), make_console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="dcodex-bench-") as directory:
         choice = Choice(
@@ -60,11 +64,13 @@ def main(argv: Sequence[str]) -> int:
                 else:
                     notes.print(line)
 
+            results = Results(describe())
             try:
-                results = run(choice, say)
+                run(choice, results, say)
             except (JobFailed, FarmFailed) as error:
-                notes.print(f"bench: {error}", style="red", markup=False)
-                return EXIT_FAILED
+                results.failures.append(str(error))
+            except KeyboardInterrupt:
+                results.failures.append("interrupted: what follows was not measured")
     Path(arguments.json).write_text(json.dumps(as_json(results), indent=1) + "\n")
     show(results, console)
     if results.failures:

@@ -11,7 +11,7 @@ from tests.bench import coordinator_row, growth, sides, streams, venv
 from tests.bench.accounting import OwnGroup
 from tests.bench.crew import Crew, JobFailed
 from tests.bench.farm import BenchFarm
-from tests.bench.machine import describe, idle_share
+from tests.bench.machine import idle_share
 from tests.bench.plan import MAIN_CALLERS, Scale
 from tests.bench.report import throughput_key
 from tests.bench.results import Results, Verdict
@@ -70,9 +70,8 @@ class _Context:
     say: Say
 
 
-def run(choice: Choice, say: Say) -> Results:
-    """Everything that was chosen."""
-    results = Results(describe())
+def run(choice: Choice, results: Results, say: Say) -> None:
+    """Everything that was chosen, into the results as it is found."""
     packages = _packages(choice, results, say)
     workloads = [
         workload
@@ -99,7 +98,6 @@ def run(choice: Choice, say: Say) -> Results:
         if COORDINATOR in choice.keys:
             with _part(results, COORDINATOR):
                 results.leases += coordinator_row.measure(choice.scale, say)
-    return results
 
 
 def _packages(choice: Choice, results: Results, say: Say) -> str:

@@ -30,6 +30,8 @@ class Crew:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                # Ctrl-C is for the benchmark, which then ends this.
+                process_group=0,
             )
             for _ in range(PROCESSES)
         ]

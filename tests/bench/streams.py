@@ -37,6 +37,8 @@ class EchoServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C is for the benchmark, which then ends this.
+            process_group=0,
         )
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()

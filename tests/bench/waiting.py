@@ -44,6 +44,8 @@ class WaitingRequests:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C is for the benchmark, which then ends this.
+            process_group=0,
         )
 
     def read(self) -> Toll:
