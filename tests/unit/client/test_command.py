@@ -229,7 +229,9 @@ def test_what_the_doctor_misses_is_one_line_with_its_remedy() -> None:
     good = {"name": "kernel", "ok": True, "required": True, "text": "6.1", "remedy": ""}
     note = {"name": "linker", "ok": False, "required": False, "text": "slow", "remedy": "mold"}
     bad = {"name": "rights", "ok": False, "required": True, "text": "user 7", "remedy": "be root"}
+    trial = {"name": "trial", "ok": False, "required": True, "text": "no", "remedy": "see"}
     assert read_report({"fit": True, "findings": [good, note]}) is None
+    assert read_report({"fit": False, "findings": [good, trial]}) is None
     assert read_report({"fit": False, "findings": [good, note, bad]}) == (
         "this machine cannot run sandboxes: rights: user 7 (be root)"
     )
