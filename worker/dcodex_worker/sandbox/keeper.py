@@ -17,7 +17,8 @@ How a program ended is thus seen from outside by wait status; nothing inside rep
 
 The program's process is a fork of the interpreter. For a warm Python run arm_for_ever()
 returns in it, and the interpreter goes on as if it had just been started with the file.
-For everything else it executes the program.
+For everything else it executes the program; while it waits for that, it may start the tools
+that the program will need (bench.py).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from dcodex_worker.sandbox import (
+    bench,
     credentials,
     kernel,
     landlock,
@@ -291,20 +293,14 @@ def _receive_program() -> dict[str, Any]:
     """Block until the worker hands a program over, lay it out; returns for a warm one."""
     channel = socket.socket(fileno=_CHANNEL)
     data, fds = wireform.receive(channel, 1 << 16)
-    if not data:
-        os._exit(0)
-    size = 8 + int.from_bytes(data[:8], "little")
-    if len(data) < size:
-        parts = [data]
-        missing = size - len(data)
-        while missing:
-            part = channel.recv(min(missing, 1 << 20))
-            if not part:
-                os._exit(0)
-            parts.append(part)
-            missing -= len(part)
-        data = b"".join(parts)
-    (launch,) = wireform.unpack(data[8:])
+    launch, data = _receive_launch(channel, data)
+    tools = None
+    if "bench" in launch:
+        # Only what may be needed: the worker's next message is the program.
+        with contextlib.suppress(OSError):
+            rlimits.tighten(launch["cpu_s"], launch["file_size_bytes"], launch["open_files"])
+            tools = bench.Bench(launch["bench"], dict(launch["environment"]))
+        launch, _ = _receive_launch(channel, data or channel.recv(1 << 16))
     step = "files"
     try:
         _write_files(launch["files"])
@@ -319,6 +315,12 @@ def _receive_program() -> dict[str, Any]:
             else:
                 channel.close()
             return dict(launch)
+        if tools is not None:
+            step = "bench"
+            if launch["benched"]:
+                tools.finish()
+            else:
+                tools.clear()
         step = "exec"
         # The interpreter ignores these two; what it starts should not.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -326,6 +328,25 @@ def _receive_program() -> dict[str, Any]:
         os.execve(launch["path"], launch["argv"], dict(launch["environment"]))
     except OSError as error:
         _fail(_CHANNEL, step, error.errno or 0)
+
+
+def _receive_launch(channel: socket.socket, data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The message that begins with `data`, and what has come of the next one."""
+    if not data:
+        os._exit(0)
+    size = 8 + int.from_bytes(data[:8], "little")
+    if len(data) < size:
+        parts = [data]
+        missing = size - len(data)
+        while missing:
+            part = channel.recv(min(missing, 1 << 20))
+            if not part:
+                os._exit(0)
+            parts.append(part)
+            missing -= len(part)
+        data = b"".join(parts)
+    (launch,) = wireform.unpack(data[8:size])
+    return launch, data[size:]
 
 
 def _write_files(files: list[tuple[str, int, bytes]]) -> None:

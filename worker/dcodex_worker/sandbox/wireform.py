@@ -10,6 +10,7 @@ that is not ours.
     worker -> keeper   ARM, host_id, tmpfs, collect       + stdin, stdout, stderr, channel
     keeper -> worker   ARMING                             + pidfds of init and program
     program -> worker  (channel) ARMED, or FAILED, step, errno
+    worker -> program  (channel) 8 bytes of length, marshalled bench to start   at most once
     worker -> program  (channel) 8 bytes of length, marshalled Launch fields   [+ executable]
     keeper -> worker   EXITED, wait status, maxrss bytes  [+ collected file]
     keeper -> worker   FAILED, step, errno                instead of ARMING
