@@ -44,6 +44,8 @@ DECIDING = (
     "dcodex_worker.presence",
     "dcodex_worker.runtimes.attempt",
     "dcodex_worker.runtimes.headers",
+    "dcodex_worker.runtimes.names",
+    "dcodex_worker.runtimes.tools",
     "dcodex_worker.verdict",
 )
 #: What acts: sockets, clocks, files, processes, threads, chance.

@@ -34,22 +34,23 @@ def program(source: bytes = b"", language: str = "cpp", args: tuple[str, ...] = 
 
 
 def fast_line(made: Program, mold: bool = True) -> str:
-    command = attempt.by_hand("g++", made, "a.out")
-    return attempt.script(command, made, ("-isystem", "/there"), mold).splitlines()[0]
+    command = attempt.by_hand("g++", made)
+    options = attempt.options(made, ("-isystem", "/there"), mold)
+    return attempt.script(command, options).splitlines()[0]
 
 
 def test_by_hand_every_source_file_is_named_and_the_entry_point_is_first() -> None:
-    command = attempt.by_hand("g++", program(args=("-O2",)), "a.out")
+    command = attempt.by_hand("g++", program(args=("-O2",)))
     assert command == ("g++", "-O2", "-o", "a.out", "main.cpp", "a b.cpp", "z.cpp")
 
 
 def test_c_gets_the_mathematics_last() -> None:
-    assert attempt.by_hand("gcc", program(language="c"), "a.out")[-1] == "-lm"
+    assert attempt.by_hand("gcc", program(language="c"))[-1] == "-lm"
 
 
 def test_a_program_that_says_openmp_gets_it() -> None:
-    assert "-fopenmp" in attempt.by_hand("g++", program(b"#pragma omp parallel\n"), "a.out")
-    assert "-fopenmp" not in attempt.by_hand("g++", program(), "a.out")
+    assert "-fopenmp" in attempt.by_hand("g++", program(b"#pragma omp parallel\n"))
+    assert "-fopenmp" not in attempt.by_hand("g++", program())
 
 
 def test_the_fast_way_has_headers_pipes_and_the_fast_linker() -> None:
@@ -72,8 +73,8 @@ def test_functions_that_the_default_linker_warns_of_are_linked_by_it() -> None:
 
 def test_names_and_options_reach_the_compiler_as_they_are(tmp_path: Path) -> None:
     made = program(args=("-DX='; echo $(id) `id`\n\"",))
-    command = attempt.by_hand("printf-all", made, "a.out")
-    script = attempt.script(command, made, (), mold=False)
+    command = attempt.by_hand("printf-all", made)
+    script = attempt.script(command, ("-pipe",))
     tool = tmp_path / "printf-all"
     tool.write_text('#!/bin/sh\nprintf "%s\\0" "$@"\n')
     tool.chmod(0o755)
@@ -107,7 +108,7 @@ def test_what_differs_from_a_compile_by_hand_is_compiled_by_hand(
     )
     tool.chmod(0o755)
     made = program()
-    came = _run(attempt.script(attempt.by_hand("tool", made, "a.out"), made, (), True), tmp_path)
+    came = _run(attempt.script(attempt.by_hand("tool", made), ("-pipe",)), tmp_path)
     if again:
         assert (came.stderr, came.returncode) == (b"by hand\n", 7)
     else:

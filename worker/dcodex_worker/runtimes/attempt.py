@@ -13,9 +13,12 @@ import re
 import shlex
 from collections.abc import Iterable
 
+from dcodex_shared.languages import BY_NAME
 from dcodex_shared.program import Program, SourceFile
-from dcodex_worker.runtimes.command_line import not_an_option
+from dcodex_worker.runtimes.names import not_an_option
 
+#: What the linked program is called, as by hand.
+PRODUCT = "a.out"
 #: What the names of files that are compiled end with, by language.
 SUFFIXES = {"c": (".c",), "cpp": (".cpp", ".cc", ".cxx", ".c++", ".C")}
 #: A program that uses OpenMP says so; linking its runtime into all others costs milliseconds.
@@ -29,7 +32,7 @@ _WARNED_OF = re.compile(
 #: Options that make the default linker warn, are about the linker, or silence the compiler.
 _ABOUT_LINKING = re.compile(r"-w|-static\S*|-fuse-ld=\S+|-Wl,.*|-Xlinker|-T.*|-flto\S*|-r|-shared")
 #: Words that differ between the two ways, as an extended regular expression.
-_DIFFERENT = r"/usr/|\.dcodex|In file included from|\{standard input\}|mold|collect2|trampoline"
+DIFFERENT = r"/usr/|\.dcodex|In file included from|\{standard input\}|mold|collect2|trampoline"
 #: Where the words are kept; private to the sandbox.
 _WORDS = "${TMPDIR:-/tmp}/.words"
 
@@ -39,7 +42,7 @@ def sources(program: Program) -> list[bytes]:
     return [file.content for file in _compiled(program)]
 
 
-def by_hand(compiler: str, program: Program, product: str) -> tuple[str, ...]:
+def by_hand(compiler: str, program: Program) -> tuple[str, ...]:
     """The command that a user would type: every source file named, the entry point first."""
     paths = [not_an_option(file.path) for file in _compiled(program)]
     return (
@@ -47,26 +50,43 @@ def by_hand(compiler: str, program: Program, product: str) -> tuple[str, ...]:
         *(("-fopenmp",) if _uses(_OPENMP, program.files) else ()),
         *program.compile_args,
         "-o",
-        product,
+        PRODUCT,
         *paths,
         # Last, so that a C program need not ask for the part of libc that has a file of its own.
         *(("-lm",) if program.language == "c" else ()),
     )
 
 
-def script(command: tuple[str, ...], program: Program, search: tuple[str, ...], mold: bool) -> str:
+def is_plain(program: Program) -> bool:
+    """Whether only its options tell how it is compiled: one file, of the usual name."""
+    compiled = [file.path for file in _compiled(program)]
+    return (
+        compiled == [BY_NAME[program.language].default_file]
+        and not _uses(_OPENMP, program.files)
+        and not _uses(_WARNED_OF, program.files)
+    )
+
+
+def options(program: Program, search: tuple[str, ...], mold: bool) -> tuple[str, ...]:
+    """What a fast compile adds to the command.
+
+    search: the options with which precompiled headers are found, if any.
+    """
+    about_linking = any(map(_ABOUT_LINKING.fullmatch, program.compile_args))
+    if not mold or about_linking or _uses(_WARNED_OF, program.files):
+        return ("-pipe", *search)
+    # A stack that must be executable is a warning of the default linker alone.
+    return ("-pipe", *search, "-fuse-ld=mold", "-Wtrampolines")
+
+
+def script(command: tuple[str, ...], options: tuple[str, ...]) -> str:
     """A shell's script that compiles: fast if that comes to the same, else by hand.
 
-    command: by_hand()'s; search: the option with which precompiled headers are found, if any.
+    command: by_hand()'s; options: what options() adds to it.
     """
-    options = ["-pipe", *search]
-    about_linking = any(map(_ABOUT_LINKING.fullmatch, program.compile_args))
-    if mold and not about_linking and not _uses(_WARNED_OF, program.files):
-        # A stack that must be executable is a warning of the default linker alone.
-        options += ["-fuse-ld=mold", "-Wtrampolines"]
     compiler, *rest = command
     fast = shlex.join((compiler, *options, *rest))
-    alike = f"[ -s {_WORDS} ] && ! grep -qE '{_DIFFERENT}' {_WORDS}"
+    alike = f"[ -s {_WORDS} ] && ! grep -qE '{DIFFERENT}' {_WORDS}"
     return (
         f"{fast} 2>{_WORDS}; s=$?\n"
         f"[ $s = 0 ] && [ ! -s {_WORDS} ] && exit 0\n"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -21,6 +22,7 @@ import sys
 import tempfile
 
 from dcodex_shared.logs import configure
+from dcodex_worker.runtimes import hold
 from dcodex_worker.runtimes.headers import WANTED, OptionSet, Precompiled
 from dcodex_worker.sandbox import kernel
 
@@ -84,8 +86,13 @@ class HeaderStore:
 class Making:
     """The process that fills a host's store; ends with the host at the latest."""
 
-    def __init__(self, directory: str, compiler: str, log_level: str, log_format: str) -> None:
-        """directory: of all stores; made here, so that it can be shown at once. Raises OSError."""
+    def __init__(
+        self, directory: str, compilers: dict[str, str], log_level: str, log_format: str
+    ) -> None:
+        """directory: of all stores; made here, so that it can be shown at once. Raises OSError.
+
+        compilers: their paths, by language.
+        """
         os.makedirs(os.path.dirname(directory), mode=0o700, exist_ok=True)
         os.makedirs(directory, mode=0o755, exist_ok=True)
         found = os.stat(directory)
@@ -93,7 +100,8 @@ class Making:
             raise PermissionError(f"{directory} can be written by others")
         os.chmod(directory, 0o755)
         self.directory = directory
-        self._arguments = (directory, compiler, str(os.getpid()), log_level, log_format)
+        words = json.dumps(compilers)
+        self._arguments = (directory, words, str(os.getpid()), log_level, log_format)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -118,7 +126,8 @@ class Making:
 
 def main(arguments: list[str]) -> int:
     """Fill the store; returns the exit status."""
-    directory, compiler, host, level, form = arguments
+    directory, words, host, level, form = arguments
+    compilers: dict[str, str] = json.loads(words)
     configure("header-store", level, form)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, _end_all)
@@ -129,14 +138,25 @@ def main(arguments: list[str]) -> int:
     lock = os.open(os.path.join(directory, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     # Hosts of one machine may share a store: one makes it, the others then find all done.
     fcntl.flock(lock, fcntl.LOCK_EX)
-    store = HeaderStore(directory, compiler)
     _sweep(directory)
+    try:
+        hold.make(directory, next(iter(compilers.values())))
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("tools will not be started ahead error=%s", error)
+    if "cpp" in compilers:
+        _fill(directory, compilers["cpp"])
+    log.info("precompiled headers are ready directory=%s bytes=%d", directory, _size(directory))
+    return 0
+
+
+def _fill(directory: str, compiler: str) -> None:
+    store = HeaderStore(directory, compiler)
     for wanted in WANTED:
         path = store.path(wanted)
         if _is_whole(path):
             continue
         try:
-            _make(compiler, wanted, store)
+            make(compiler, wanted, store)
         except (OSError, subprocess.SubprocessError) as error:
             log.warning(
                 "could not precompile header=%s options=%s error=%s",
@@ -144,8 +164,6 @@ def main(arguments: list[str]) -> int:
                 ",".join(wanted.options),
                 error,
             )
-    log.info("precompiled headers are ready directory=%s bytes=%d", directory, _size(directory))
-    return 0
 
 
 def _end_all(number: int, _frame: object) -> None:
@@ -180,7 +198,8 @@ def _identity(compiler: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def _make(compiler: str, wanted: Precompiled, store: HeaderStore) -> None:
+def make(compiler: str, wanted: Precompiled, store: HeaderStore) -> None:
+    """Have one precompiled header. Raises OSError, subprocess.SubprocessError."""
     path = store.path(wanted)
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o755, exist_ok=True)

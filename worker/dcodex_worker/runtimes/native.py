@@ -3,7 +3,8 @@
 A compile is tried fast first: with a precompiled header where the compiler itself would take
 one, without temporary files, with the fastest linker. What the user sees must not differ from a
 compile by hand, so whatever of it could (attempt.py says what) is thrown away, and the same
-sandbox compiles once more, by hand.
+sandbox compiles once more, by hand. A program of the same kind as the last one finds the tools
+started already (benches.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dcodex_shared.config import WorkerSettings
 from dcodex_shared.limits import Limits
 from dcodex_shared.program import Program
 from dcodex_worker.runtimes import attempt, header_store
+from dcodex_worker.runtimes.attempt import PRODUCT
+from dcodex_worker.runtimes.benches import Benches
 from dcodex_worker.runtimes.command_line import environment_of
 from dcodex_worker.runtimes.compile_cache import CompileCache
 from dcodex_worker.runtimes.headers import candidates
@@ -27,8 +30,6 @@ from dcodex_worker.template.starter import TemplatePlan
 
 #: Where compiled programs and headers are kept, where the operator does not say.
 DEFAULT_CACHE_DIRECTORY = "/var/cache/dcodex"
-#: What the linked program is called, as by hand.
-PRODUCT = "a.out"
 #: Asking a compiler for its version, in seconds.
 PROBE_TIMEOUT_S = 20.0
 
@@ -43,14 +44,14 @@ class Compiler:
     language: str
     path: str
     version: str
-    #: Whether the linker mold is there.
-    mold: bool
+    #: Where the linker mold is; "" where it is not.
+    mold: str
 
 
 def find() -> dict[str, Compiler]:
     """The compilers of this machine below /usr, by language."""
     found = {}
-    mold = shutil.which("mold", path="/usr/bin") is not None
+    mold = shutil.which("mold", path="/usr/bin") or ""
     for language, names in _COMPILERS.items():
         for name in names:
             path = shutil.which(name, path="/usr/bin")
@@ -88,6 +89,17 @@ def template_plan(interpreter: str, extra: tuple[str, ...], headers: str) -> Tem
     return TemplatePlan("native", interpreter, (), extra, shown)
 
 
+def benches(compiler: Compiler, headers: str) -> Benches:
+    """What a worker has waiting for a compiler; headers: headers_directory()'s.
+
+    Asks the compiler.
+    """
+    store = None
+    if compiler.language == "cpp":
+        store = header_store.HeaderStore(headers, compiler.path)
+    return Benches(compiler.path, compiler.language, compiler.mold, headers, store)
+
+
 class ArmedNative:
     """Two sandboxes: one for the compiler, one for what it makes."""
 
@@ -96,44 +108,54 @@ class ArmedNative:
         compiler: Compiler,
         compile_limits: Limits,
         cache: CompileCache,
-        headers: header_store.HeaderStore | None,
+        benches: Benches,
         compile_sandbox: Sandbox,
         run_sandbox: Sandbox,
     ) -> None:
+        """Starts tools in the compile sandbox; raises SetupError."""
         self.language = compiler.language
         self.compile_cache_hit = False
         self._compiler = compiler
         self._compile_limits = compile_limits
         self._cache = cache
-        self._headers = headers
+        self._benches = benches
         self._compile_sandbox = compile_sandbox
         self._run_sandbox = run_sandbox
         self._program: Program
         self._key = ""
         #: An open program, to be closed by destroy(); -1: none.
         self._executable = -1
+        #: The compiler's options for which tools wait in the compile sandbox, if any do.
+        self._prepared: tuple[str, ...] | None = None
+        bench = benches.next()
+        if bench is not None:
+            self._prepared, plan = bench
+            compile_sandbox.prepare(plan, tuple(ENVIRONMENT.items()), compile_limits)
 
     def begin(self, program: Program) -> Stage:
         """Compile it, or run at once what an equal compile has made before."""
         compiler = self._compiler
-        by_hand = attempt.by_hand(os.path.basename(compiler.path), program, PRODUCT)
+        by_hand = attempt.by_hand(os.path.basename(compiler.path), program)
         self._program = program
         self._key = self._cache.key(compiler.version, by_hand, program.files)
         self._executable = self._cache.open(self._key)
-        if self._executable >= 0:
-            self.compile_cache_hit = True
+        self.compile_cache_hit = self._executable >= 0
+        self._benches.remember(program, self.compile_cache_hit)
+        if self.compile_cache_hit:
             return self._run_stage()
-        search: tuple[str, ...] = ()
-        if self._headers is not None:
-            texts = attempt.sources(program)
-            search = self._headers.search_option(candidates(program.compile_args, texts))
-        argv = (_SHELL, "-c", attempt.script(by_hand, program, search, compiler.mold))
+        suitable = candidates(program.compile_args, attempt.sources(program))
+        search = self._benches.search(program.compile_args) if suitable else ()
+        options = attempt.options(program, search, bool(compiler.mold))
+        argv = (_SHELL, "-c", attempt.script(by_hand, options))
         launch = Launch(
             files=program.files,
             argv=argv,
             environment=tuple(ENVIRONMENT.items()),
             limits=self._compile_limits,
             path=_SHELL,
+            benched=self._prepared == program.compile_args
+            and attempt.is_plain(program)
+            and (bool(suitable) or self.language == "c"),
         )
         return Stage(self._compile_sandbox, launch, compiling=True)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.languages import BY_NAME
 from dcodex_shared.program import Program
-from dcodex_worker.runtimes.command_line import environment_of, not_an_option
+from dcodex_worker.runtimes.command_line import environment_of
+from dcodex_worker.runtimes.names import not_an_option
 from dcodex_worker.runtimes.stage import Stage
 from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
 from dcodex_worker.template.serve import STANDARD

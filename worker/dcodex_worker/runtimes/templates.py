@@ -54,7 +54,10 @@ class Templates:
             plan = python.template_plan(interpreter, settings.preload)
             self._templates.append(Template(plan, self._directory))
         if names - {"python"}:
-            self._headers = _making(settings, compilers["cpp"].path if "cpp" in names else "")
+            wanted_compilers = {
+                name: compiler.path for name, compiler in compilers.items() if name in names
+            }
+            self._headers = _making(settings, wanted_compilers)
             directory = self._headers.directory if self._headers is not None else ""
             plan = native.template_plan(interpreter.path, interpreter.extra, directory)
             self._templates.append(Template(plan, self._directory))
@@ -102,13 +105,11 @@ class Templates:
             self._pauses[index] = min(2 * self._pauses[index], MOST_PAUSE_S)
 
 
-def _making(settings: WorkerSettings, compiler: str) -> Making | None:
+def _making(settings: WorkerSettings, compilers: dict[str, str]) -> Making | None:
     """What fills the store of precompiled headers; None where there can be none."""
-    if not compiler:
-        return None
     directory = native.headers_directory(settings)
     try:
-        return Making(directory, compiler, settings.log_level, settings.log_format)
+        return Making(directory, compilers, settings.log_level, settings.log_format)
     except OSError as error:
         log.warning("there are no precompiled headers error=%s", error)
         return None

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.limits import COMPILE_LIMITS, DEFAULT_LIMITS, Limits
-from dcodex_worker.runtimes import native, python
+from dcodex_worker.runtimes import attempt, native, python
+from dcodex_worker.runtimes.benches import Benches
 from dcodex_worker.runtimes.compile_cache import CompileCache
-from dcodex_worker.runtimes.header_store import HeaderStore
 from dcodex_worker.runtimes.slots import Slot
 from dcodex_worker.runtimes.stage import Armed
 from dcodex_worker.sandbox.box import Keeper, Sandbox, SetupError
@@ -34,8 +34,8 @@ class Workshop:
         self._compilers = native.find()
         self._cache = CompileCache(native.cache_directory(settings), settings.compile_cache_bytes)
         self._headers_directory = native.headers_directory(settings)
-        #: Of the C++ compiler; None until it is needed, since it asks the compiler.
-        self._headers: HeaderStore | None = None
+        #: By language; made when first needed, since a compiler is asked.
+        self._benches: dict[str, Benches] = {}
         self._compile_limits = replace(
             COMPILE_LIMITS,
             cpu_s=settings.compile_cpu_limit,
@@ -58,22 +58,27 @@ class Workshop:
         if compiler is None:
             raise SetupError("languages", 0, f"this host cannot run {language}")
         self._keep_only("compile", "run")
-        compiling = self._sandbox("compile", "native", self._compile_limits, native.PRODUCT)
+        compiling = self._sandbox("compile", "native", self._compile_limits, attempt.PRODUCT)
         try:
             running = self._sandbox("run", "native", DEFAULT_LIMITS)
         except SetupError:
             compiling.destroy()
             raise
-        if language == "cpp" and self._headers is None:
-            self._headers = HeaderStore(self._headers_directory, compiler.path)
-        return native.ArmedNative(
-            compiler,
-            self._compile_limits,
-            self._cache,
-            self._headers if language == "cpp" else None,
-            compiling,
-            running,
-        )
+        if language not in self._benches:
+            self._benches[language] = native.benches(compiler, self._headers_directory)
+        try:
+            return native.ArmedNative(
+                compiler,
+                self._compile_limits,
+                self._cache,
+                self._benches[language],
+                compiling,
+                running,
+            )
+        except SetupError:
+            compiling.destroy()
+            running.destroy()
+            raise
 
     def close(self) -> None:
         """End all keepers."""
