@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -68,12 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.error("cannot start: %s", error)
         return EXIT_CONFIG
     machine = Machine(machine_settings(settings), time.monotonic())
-    try:
-        broker = Broker(machine, *endpoints).__enter__()
-    except zmq.ZMQError as error:
-        log.error("cannot bind: %s endpoints=%s", error.strerror, ",".join(endpoints))
-        return EXIT_CONFIG
-    with broker:
+    with contextlib.ExitStack() as stack:
+        try:
+            broker = stack.enter_context(Broker(machine, *endpoints))
+        except zmq.ZMQError as error:
+            log.error("cannot bind: %s endpoints=%s", error.strerror, ",".join(endpoints))
+            return EXIT_CONFIG
         try:
             served = exposition.serve(
                 settings.metrics_host,

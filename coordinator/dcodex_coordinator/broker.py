@@ -104,6 +104,10 @@ class Broker:
         mask = os.umask(0o077)
         try:
             socket.bind(self._endpoints[side])
+        except zmq.ZMQError:
+            # Left open it would keep the context, and with it this process, from ending.
+            socket.close()
+            raise
         finally:
             os.umask(mask)
         self.bound[side] = socket.getsockopt_string(zmq.LAST_ENDPOINT)
