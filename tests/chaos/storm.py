@@ -28,6 +28,8 @@ CENSUS_S = 0.25
 #: After the last fault: restarts wait some seconds, templates warm up, all on a busy machine.
 RECOVERY_S = 120.0
 PROGRESS_S = 5.0
+#: What was killed dies a moment later.
+DYING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ async def _count(members: set[int], others: frozenset[int]) -> None:
 
 
 async def _recovers(farm: Farm) -> bool:
-    """Whether all workers come to be idle and no dead one's sandbox is left, before patience ends."""
+    """Whether all workers come to be idle, with no dead one's sandbox left, in RECOVERY_S."""
     deadline = time.monotonic() + RECOVERY_S
     while time.monotonic() < deadline:
         with contextlib.suppress(dcodex.DCodeXError, TimeoutError):
@@ -146,11 +148,17 @@ def _sight(farm: Farm) -> str:
 
 
 def _left(members: set[int], others: frozenset[int]) -> list[str]:
-    return [
-        line
-        for line in left_by(frozenset(members))
-        if not (line.startswith("process ") and int(line.split()[1]) in others)
-    ]
+    """What is left, once everything that was told to die has had the time for it."""
+    deadline = time.monotonic() + DYING_S
+    while True:
+        left = [
+            line
+            for line in left_by(frozenset(members))
+            if not (line.startswith("process ") and int(line.split()[1]) in others)
+        ]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(CENSUS_S)
 
 
 def _tracebacks(log: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import threading
 import time
@@ -13,7 +12,7 @@ import pytest
 from tests.chaos.parts import Process, Role, parts_of, send, table
 
 import dcodex
-from dcodex import Limits, Started, Stdout
+from dcodex import Started, Stdout
 from dcodex.demo.leftovers import adopt_orphans
 from dcodex.demo.preflight import missing_right
 from dcodex.testing import Farm, quiet_flags
