@@ -65,6 +65,9 @@ POSITIONS_A_TICK = 100
 #: the estimate is coarse.
 HOPELESS = 2.0
 
+#: With UNAVAILABLE it says that nothing was started, so that a gateway may send it elsewhere.
+RETRY_AFTER_S = 1.0
+
 _VERDICTS = frozenset(map(int, Verdict))
 
 
@@ -363,7 +366,10 @@ class Desk:
         self.draining = True
         for execution in _followers_first(self._executions):
             if execution.phase in (Phase.WAITING, Phase.FOLLOWING):
-                self._fail(execution, Reason.UNAVAILABLE, "the coordinator is draining", now)
+                self._withdraw(execution)
+                self._refuse(
+                    execution, Reason.UNAVAILABLE, "the coordinator is draining", now, RETRY_AFTER_S
+                )
 
     def give_up(self, now: float) -> None:
         """Refuse whatever is left."""
@@ -481,7 +487,9 @@ class Desk:
         submit = execution.submit
         execution_id = submit.execution_id
         if self.draining:
-            return Refused(execution_id, Reason.UNAVAILABLE, "the coordinator is draining", 1.0)
+            return Refused(
+                execution_id, Reason.UNAVAILABLE, "the coordinator is draining", RETRY_AFTER_S
+            )
         if submit.language not in self.versions:
             message = f"no worker host runs {submit.language[:32]!r} now"
             return Refused(execution_id, Reason.UNAVAILABLE, message, 1.0)
@@ -618,10 +626,18 @@ class Desk:
             self._withdraw(execution)
         self._refuse(execution, reason, message, now)
 
-    def _refuse(self, execution: Execution, reason: Reason, message: str, now: float) -> None:
+    def _refuse(
+        self,
+        execution: Execution,
+        reason: Reason,
+        message: str,
+        now: float,
+        retry_after_s: float = 0.0,
+    ) -> None:
         self._figures.refused[reason] += 1
         self._outbox.send(
-            execution.gateway, Refused(execution.submit.execution_id, reason, message, 0.0)
+            execution.gateway,
+            Refused(execution.submit.execution_id, reason, message, retry_after_s),
         )
         self._end(execution, None, now)
 

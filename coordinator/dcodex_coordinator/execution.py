@@ -68,7 +68,7 @@ class Execution:
         self.warm = False
         #: Its place in the fair queue, kept for settling its cost.
         self.waiting: Waiting[Execution] = Waiting(
-            self, submit.language, submit.tenant, submit.priority, now
+            self, submit.language, submit.tenant, submit.priority, now, submit.tenant_weight
         )
         #: The position last told to the gateway, and the queue's count of served at that time.
         self.position = 0

@@ -2,10 +2,11 @@
 
 Theory of operation
 -------------------
-Two levels of flows: languages (with the operator's weights), and in each the tenants (equal).
-Each flow has a tag: the virtual time at which its next request may start. The backlogged flow
-with the least tag is served; its tag then grows by the request's cost over the flow's weight,
-cost being worker time in seconds: estimated when served, put right by settle() when measured.
+Two levels of flows: languages, and in each the tenants, both with the operator's weights. Each
+flow has a tag: the virtual time at which its next request may start. The backlogged flow with
+the least tag is served; its tag then grows by the request's cost over the flow's weight, cost
+being worker time in seconds: estimated when served, put right by settle() when measured. A
+tenant's weight comes with each request, for it may change while the tenant waits.
 A flow that was idle starts at the virtual time, which is the tag of who was served last: it
 neither saves up claims nor waits behind what others have piled up. Inside a tenant, batch
 waits behind interactive but for one turn in BATCH_TURN, and each class is first in, first out.
@@ -43,18 +44,33 @@ FIRST_COST_S = 0.05
 LEAST_COST_S = 0.0001
 #: Weight of the newest cost in the running mean: ten requests tell a new load.
 COST_STEP = 0.1
+#: What a tenant's weight is brought to from beyond: a thousandth or a thousand usual tenants, as
+#: far as a token may go. A request of one second then moves a tag by 1000 s at the most.
+LEAST_TENANT_WEIGHT = 0.001
+MOST_TENANT_WEIGHT = 1000.0
 
 
 class Waiting(Generic[T]):
     """One request in the queue: where it stands, so that it can be removed in O(1)."""
 
-    __slots__ = ("cost_s", "item", "language", "number", "priority", "since", "tenant")
+    __slots__ = ("cost_s", "item", "language", "number", "priority", "since", "tenant", "weight")
 
-    def __init__(self, item: T, language: str, tenant: str, priority: int, since: float) -> None:
+    def __init__(
+        self,
+        item: T,
+        language: str,
+        tenant: str,
+        priority: int,
+        since: float,
+        weight: float = 1.0,
+    ) -> None:
+        """weight: the tenant's, as of this request; brought into its bounds here."""
         self.item = item
         self.language = language
         self.tenant = tenant
         self.priority = Priority.BATCH if priority == Priority.BATCH else Priority.INTERACTIVE
+        #: What its tenant is charged for it is divided by this, then and when it is settled.
+        self.weight = _bounded(weight)
         #: What its flows were charged: 0 while it waits.
         self.cost_s = 0.0
         #: When it began to wait.
@@ -163,7 +179,7 @@ class _Language(Generic[T]):
         del self.arrived[waiting.number]
         waiting.cost_s = self.cost_s
         self._virtual = max(self._virtual, tag)
-        flow.tag = tag + waiting.cost_s
+        flow.tag = tag + waiting.cost_s / waiting.weight
         self._latest = max(self._latest, flow.tag)
         if flow:
             self._enter(tenant, flow)
@@ -174,15 +190,15 @@ class _Language(Generic[T]):
                 self._virtual = self._latest
         return waiting
 
-    def settle(self, tenant: str, cost_s: float, difference_s: float) -> None:
+    def settle(self, waiting: Waiting[T], cost_s: float, difference_s: float) -> None:
         self.cost_s += COST_STEP * (cost_s - self.cost_s)
-        flow = self._flows.get(tenant)
+        flow = self._flows.get(waiting.tenant)
         if flow is None:
             return
-        flow.tag += difference_s
+        flow.tag += difference_s / waiting.weight
         self._latest = max(self._latest, flow.tag)
         if flow:
-            self._enter(tenant, flow)
+            self._enter(waiting.tenant, flow)
 
     def ahead(self, tenant: str) -> int:
         """Requests of this tenant that wait."""
@@ -301,7 +317,7 @@ class FairQueue(Generic[T]):
         difference_s = cost_s - waiting.cost_s
         waiting.cost_s = cost_s
         language.tag += difference_s / language.weight
-        language.settle(waiting.tenant, cost_s, difference_s)
+        language.settle(waiting, cost_s, difference_s)
 
     def cost_of(self, language: str) -> float:
         """What a request of this language is thought to cost, in seconds of worker time."""
@@ -343,6 +359,12 @@ class FairQueue(Generic[T]):
         assert self.depth == sum(self.depths().values())
         for language in self._languages.values():
             language.check()
+
+
+def _bounded(weight: float) -> float:
+    """A tenant's weight within its bounds."""
+    # In this order of arguments, what is no number becomes the least.
+    return min(MOST_TENANT_WEIGHT, max(LEAST_TENANT_WEIGHT, weight))
 
 
 def _slack(warm: _Language[T]) -> float:

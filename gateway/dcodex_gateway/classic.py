@@ -54,6 +54,7 @@ class Classic:
         asked: pb.CodeRequest = well_formed(request)
         hub = self._hub
         visitor = self._door.admit(context)
+        await hub.ready()
         hub.check()
         execution_id = uuid.uuid4().hex
         terms = visitor.terms(hub.offered)

@@ -40,6 +40,8 @@ class Figures:
     latency: dict[str, Histogram] = field(default_factory=dict)
     stdin_bytes: int = 0
     output_bytes: int = 0
+    #: Executions that one coordinator gave back unstarted and the next one got.
+    sent_again: int = 0
     #: Messages from the coordinator that decoded, but made no sense.
     senseless: int = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Protocol
 
@@ -27,7 +27,10 @@ from dcodex_shared.messages import (
     Output,
     Queued,
     Refused,
+    Signal,
     Started,
+    Stdin,
+    StdinClose,
     StdinCredit,
     WatchFarm,
 )
@@ -40,6 +43,14 @@ MAX_EXECUTIONS = 20_000
 MAX_PROGRAM_BYTES = 512 * MIB
 #: A short pause for whoever found this gateway full or without a coordinator.
 RETRY_AFTER_S = 1.0
+#: The retry window: after the farm was lost, callers wait so long for it to come back. A part
+#: that is restarted takes a few seconds; a farm that stays away longer should be told of.
+WINDOW_S = 10.0
+#: What a coordinator that drains gave back waits so long for its successor: as long as what
+#: runs there may go on, by default, and the window.
+HELD_MOST_S = 30.0 + WINDOW_S
+#: What a caller may say before the start and still have sent again.
+SAID_MOST = 64
 
 
 class Receiver(Protocol):
@@ -64,6 +75,12 @@ class _Entry:
     submitted_at: float
     #: The most that it can have cost where nobody tells what it did.
     most_s: float
+    #: What to send again where it cannot have started; None: it may have, or was sent again.
+    order: Order | None
+    #: What the caller said beyond it so far; for as long as `order` is kept.
+    said: list[tuple[Message, bytes]] = field(default_factory=list)
+    #: The coordinator gave it back unstarted: it waits for the next one, until this timer.
+    held: asyncio.TimerHandle | None = None
 
 
 class Hub:
@@ -93,6 +110,16 @@ class Hub:
         self._program_bytes = 0
         #: Set while nothing is under way and somebody awaits that.
         self._idle: asyncio.Event | None = None
+        #: Until when callers wait for the farm to come back; it has to have been there.
+        self._window_end = 0.0
+        #: Callers that wait in ready().
+        self._waiting = 0
+        #: Whether `serving` was true when it was last looked at.
+        self._was_serving = False
+        #: Set while the farm is there, or waiting for it is no use.
+        self._settled = asyncio.Event()
+        #: What the held ones wait for: another coordinator than this.
+        self._held_by = ""
 
     @property
     def serving(self) -> bool:
@@ -103,6 +130,21 @@ class Hub:
     def executions(self) -> int:
         """How many are under way."""
         return len(self._receivers)
+
+    async def ready(self) -> None:
+        """Wait while the farm is being restarted; check() tells what came of it."""
+        if self.serving or self.draining:
+            return
+        left_s = self._window_end - monotonic()
+        if left_s > 0 and len(self._receivers) + self._waiting < MAX_EXECUTIONS:
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._settled.wait()
+            except TimeoutError:
+                pass
+            finally:
+                self._waiting -= 1
 
     def check(self) -> None:
         """Raise Rejected while no program can be taken in."""
@@ -127,12 +169,18 @@ class Hub:
                 Reason.UNAVAILABLE, "the coordinator takes no programs now", RETRY_AFTER_S
             )
         self._receivers[order.submit.execution_id] = _Entry(
-            receiver, size, account, now, order.submit.wall_limit_s
+            receiver, size, account, now, order.submit.wall_limit_s, order
         )
         self._program_bytes += size
 
     def send(self, message: Message, payload: bytes = b"") -> None:
         """Say something about an execution; without a coordinator nobody needs to hear it."""
+        if isinstance(message, Stdin | StdinClose | Signal):
+            entry = self._receivers.get(message.execution_id)
+            if entry is not None and entry.order is not None:
+                entry.said.append((message, payload))
+                if len(entry.said) > SAID_MOST:
+                    _settle(entry)
         self.link.send(message, payload)
 
     def cancel(self, execution_id: str, reason: str) -> None:
@@ -153,6 +201,8 @@ class Hub:
             self._tell_idle()
 
     def _release(self, entry: _Entry, used_s: float | None) -> None:
+        if entry.held is not None:
+            entry.held.cancel()
         self._program_bytes -= entry.size
         if entry.account is not None:
             now = monotonic()
@@ -170,7 +220,7 @@ class Hub:
         """Take in nothing new; watchers of the farm are let go."""
         self.draining = True
         self.feed.close()
-        self._on_change()
+        self._change()
 
     def abandon(self) -> None:
         """Stop every program under way: the grace of a drain is over."""
@@ -194,13 +244,19 @@ class Hub:
                 if isinstance(message, Finished):
                     self.forget(message.execution_id, _cost_s(message))
                 elif isinstance(message, Refused):
+                    if self._hold(entry, message):
+                        return
                     self.forget(message.execution_id, 0.0)
+                elif not isinstance(message, Queued):
+                    _settle(entry)
                 entry.receiver.receive(message, payload)
             case LanguageList(languages=languages):
                 if languages != self.offered:
                     log.info("languages=%s", ",".join(f"{n}:{v}" for n, v in languages) or "none")
                 self.offered = languages
-                self._on_change()
+                self._change()
+                if languages:
+                    self._send_again()
             case FarmState():
                 try:
                     self.feed.receive(payload)
@@ -213,18 +269,85 @@ class Hub:
 
     def _up(self) -> None:
         self.feed.resume()
+        self._change()
+
+    def _change(self) -> None:
+        """`serving` may have changed."""
+        if self.serving:
+            self._window_end = 0.0
+            self._settled.set()
+            self._was_serving = True
+        elif self.draining:
+            self._settled.set()
+        elif self._was_serving:
+            self._was_serving = False
+            self._window_end = monotonic() + WINDOW_S
+            self._settled.clear()
         self._on_change()
+
+    def _hold(self, entry: _Entry, refused: Refused) -> bool:
+        """Keep what a draining coordinator gave back for its successor; False: tell the caller.
+
+        `retry_after_s` says that it was not started; see messages.Refused.
+        """
+        if (
+            entry.order is None
+            or self.draining
+            or refused.reason != Reason.UNAVAILABLE
+            or refused.retry_after_s <= 0
+        ):
+            return False
+        self._held_by = self.link.boot_id
+        loop = asyncio.get_running_loop()
+        entry.held = loop.call_later(HELD_MOST_S, self._give_up, refused)
+        return True
+
+    def _give_up(self, refused: Refused) -> None:
+        """No successor came in time."""
+        entry = self._receivers.get(refused.execution_id)
+        if entry is not None and entry.held is not None:
+            self.forget(refused.execution_id, 0.0)
+            entry.receiver.receive(refused, b"")
+
+    def _send_again(self) -> None:
+        """A coordinator with workers is there: give it, once, what its predecessor gave back."""
+        if self.link.boot_id == self._held_by:
+            # It knows these ids as ended.
+            return
+        for entry in self._receivers.values():
+            if entry.held is None or entry.order is None:
+                continue
+            entry.held.cancel()
+            entry.held = None
+            submit, payload = entry.order.submit, entry.order.payload
+            if submit.deadline_s > 0:
+                left_s = submit.deadline_s - (monotonic() - entry.submitted_at)
+                submit = replace(submit, deadline_s=max(left_s, 0.001))
+            self.link.send(submit, payload)
+            for message, data in entry.said:
+                self.link.send(message, data)
+            _settle(entry)
+            self.figures.sent_again += 1
 
     def _lost(self, reason: str) -> None:
         """Nothing is known any more of what was under way: it may have run, or not."""
         self.offered = ()
         self.feed.lost()
-        entries, self._receivers = self._receivers, {}
+        entries = self._receivers
+        self._receivers = {name: entry for name, entry in entries.items() if entry.held}
         for entry in entries.values():
+            if entry.held:
+                continue
             self._release(entry, None)
             entry.receiver.lost(Rejected(Reason.UNAVAILABLE, f"lost the coordinator: {reason}"))
         self._tell_idle()
-        self._on_change()
+        self._change()
+
+
+def _settle(entry: _Entry) -> None:
+    """From now on it is not sent again."""
+    entry.order = None
+    entry.said.clear()
 
 
 def _cost_s(message: Finished) -> float:

@@ -90,6 +90,11 @@ class Link:
         return self._session.state is State.UP
 
     @property
+    def boot_id(self) -> str:
+        """Of the coordinator met last; empty before."""
+        return self._session.boot_id
+
+    @property
     def reason(self) -> str:
         """Why it is not up."""
         return self._session.reason

@@ -45,6 +45,11 @@ class GatewayCollector(Collector):
         dropped.add_metric(("malformed",), link.malformed)
         dropped.add_metric(("senseless",), figures.senseless)
         yield dropped
+        yield CounterMetricFamily(
+            "dcodex_gateway_sent_again",
+            "Programs that a draining coordinator gave back and its successor got.",
+            value=figures.sent_again,
+        )
 
 
 def _calls(figures: Figures) -> Iterator[Metric]:

@@ -68,6 +68,7 @@ class Native:
         start: pb.Start = well_formed(request)
         hub = self._hub
         visitor = self._door.admit(context)
+        await hub.ready()
         hub.check()
         execution_id = uuid.uuid4().hex
         terms = visitor.terms(hub.offered)
@@ -100,6 +101,7 @@ class Native:
             raise _invalid(f"the first message must be start, got {kind or 'nothing known'}")
         hub = self._hub
         visitor = self._door.admit(context)
+        await hub.ready()
         hub.check()
         execution_id = uuid.uuid4().hex
         terms = visitor.terms(hub.offered)

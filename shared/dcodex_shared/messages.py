@@ -217,7 +217,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The request will not run. `reason` is an errors.Reason."""
+    """The request will not run. `reason` is an errors.Reason.
+
+    UNAVAILABLE with a retry_after_s above 0: it was not started, and may be sent again.
+    """
 
     execution_id: str
     reason: int
