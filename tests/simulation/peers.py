@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("c", "cpp", "python")
 WALL_LIMIT_S = 2.0
+#: By tenant: usual, heavier, and far below what a token may say.
+TENANT_WEIGHTS = {"a": 1.0, "b": 3.0, "c": 1e-9}
 
 
 class Request:
@@ -219,9 +221,10 @@ class Gateway:
         complete = not streaming or random.random() < 0.5
         window = random.choice([10, 100, 1000])
         same = random.randrange(5)
+        tenant = random.choice("abc")
         submit = Submit(
             execution_id=execution_id,
-            tenant=random.choice("abc"),
+            tenant=tenant,
             language=random.choice(self._offered)[0],
             priority=random.randrange(2),
             deadline_s=random.choice([0.0, 0.0, 0.05, 0.5, 5.0]),
@@ -231,6 +234,7 @@ class Gateway:
             cache_key=bytes([same]) if complete and random.random() < 0.3 else b"",
             client_key=f"mine{same}" if random.random() < 0.1 else "",
             trace=random.random() < 0.1,
+            tenant_weight=TENANT_WEIGHTS[tenant],
         )
         exchange = Exchange(execution_id, window, complete) if streaming else None
         stdin_left = 0 if complete else random.choice([0, 100, 2 * STDIN_WINDOW_BYTES])

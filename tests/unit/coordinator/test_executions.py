@@ -227,6 +227,23 @@ def test_a_result_is_forgotten_after_its_time(farm: Farm) -> None:
     assert leased(farm.submit(cache_key=b"k")) == ["e2"]
 
 
+def test_waiting_tenants_are_served_by_the_weights_that_their_requests_bring() -> None:
+    farm = Farm(max_workers=1)
+    worker = farm.worker()
+    (running,) = leased(farm.submit(tenant="first"))
+    tenant_of = {}
+    for number in range(2, 42):
+        tenant, weight = ("heavy", 3.0) if number % 2 else ("light", 1.0)
+        farm.submit(tenant=tenant, tenant_weight=weight)
+        tenant_of[f"e{number}"] = tenant
+    served = []
+    for _ in range(20):
+        farm.now += 0.1
+        (running,) = leased(farm.finish(worker, running))
+        served.append(tenant_of[running])
+    assert 14 <= served.count("heavy") <= 16
+
+
 def test_tenants_share_results_only_where_the_operator_says_so() -> None:
     for shared in (False, True):
         farm = Farm(cache_shared=shared)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from dcodex_coordinator.fair_queue import (
     BATCH_TURN,
+    LEAST_TENANT_WEIGHT,
+    MOST_TENANT_WEIGHT,
     WARM_SLACK_S,
     WARM_SLACK_SHARE,
     FairQueue,
@@ -26,9 +28,13 @@ def anything(_: str) -> bool:
 
 
 def request(
-    number: int, language: str = "python", tenant: str = "t", priority: int = Priority.INTERACTIVE
+    number: int,
+    language: str = "python",
+    tenant: str = "t",
+    priority: int = Priority.INTERACTIVE,
+    weight: float = 1.0,
 ) -> Waiting[int]:
-    return Waiting(number, language, tenant, priority, float(number))
+    return Waiting(number, language, tenant, priority, float(number), weight)
 
 
 def pop(queue: FairQueue[int], armed: tuple[str, ...] = ()) -> Waiting[int]:
@@ -121,13 +127,18 @@ def test_a_backlogged_language_gets_its_share_less_the_stated_bound(
             assert served[name] >= share * (total - others) - 1e-9
 
 
-@given(st.lists(st.floats(0.001, 1.0), min_size=3, max_size=60), st.integers(2, 5))
-def test_tenants_of_one_language_share_it_by_cost(costs: list[float], tenants: int) -> None:
+@given(
+    st.lists(st.floats(0.001, 1.0), min_size=3, max_size=60),
+    st.lists(st.just(1.0) | st.floats(0.25, 4.0), min_size=2, max_size=5),
+)
+def test_a_backlogged_tenant_gets_its_share_of_its_language_less_the_stated_bound(
+    costs: list[float], weights: list[float]
+) -> None:
     queue: FairQueue[int] = FairQueue({})
-    names = [f"t{number}" for number in range(tenants)]
+    names = {f"t{number}": weight for number, weight in enumerate(weights)}
     for number in range(len(costs)):
-        for name in names:
-            queue.push(request(number, tenant=name))
+        for name, weight in names.items():
+            queue.push(request(number, tenant=name, weight=weight))
     served: dict[str, float] = defaultdict(float)
     largest: dict[str, float] = defaultdict(float)
     for cost_s in costs:
@@ -136,9 +147,73 @@ def test_tenants_of_one_language_share_it_by_cost(costs: list[float], tenants: i
         served[one.tenant] += cost_s
         largest[one.tenant] = max(largest[one.tenant], cost_s)
         total = sum(served.values())
-        for name in names:
+        for name, weight in names.items():
             others = sum(largest[m] for m in names if m != name)
-            assert served[name] >= (total - others) / tenants - 1e-9
+            assert served[name] >= weight / sum(weights) * (total - others) - 1e-9
+
+
+def shares(queue: FairQueue[int], turns: int) -> dict[str, int]:
+    """How many of so many turns, of one second each, every tenant gets."""
+    counts: dict[str, int] = defaultdict(int)
+    for _ in range(turns):
+        one = pop(queue)
+        queue.settle(one, 1.0)
+        counts[one.tenant] += 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        (0.0, LEAST_TENANT_WEIGHT),
+        (-5.0, LEAST_TENANT_WEIGHT),
+        (1e-300, LEAST_TENANT_WEIGHT),
+        (float("nan"), LEAST_TENANT_WEIGHT),
+        (1e300, MOST_TENANT_WEIGHT),
+        (2.5, 2.5),
+    ],
+)
+def test_a_tenants_weight_is_brought_into_its_bounds(asked: float, given: float) -> None:
+    assert request(1, weight=asked).weight == given
+
+
+def test_the_heaviest_tenant_does_not_starve_one_of_usual_weight() -> None:
+    queue: FairQueue[int] = FairQueue({})
+    for number in range(3000):
+        queue.push(request(number, tenant="heavy", weight=1e300))
+        queue.push(request(number, tenant="usual"))
+    # At the start, and then once in MOST_TENANT_WEIGHT turns.
+    assert shares(queue, int(2.1 * MOST_TENANT_WEIGHT))["usual"] == 3
+
+
+def test_a_tenants_weight_counts_against_no_other_language() -> None:
+    queue: FairQueue[int] = FairQueue({})
+    for number in range(100):
+        queue.push(request(number, "cpp", tenant="heavy", weight=1000.0))
+        queue.push(request(number, "python", tenant="light", weight=0.001))
+    assert shares(queue, 40)["light"] == pytest.approx(20, abs=1)
+
+
+def test_a_new_weight_counts_from_the_request_that_brings_it() -> None:
+    queue: FairQueue[int] = FairQueue({})
+    for number in range(100):
+        queue.push(request(number, tenant="same"))
+        queue.push(request(number, tenant="raised", weight=1.0 if number < 20 else 4.0))
+    assert shares(queue, 40)["raised"] == pytest.approx(20, abs=1)
+    assert shares(queue, 50)["raised"] == pytest.approx(40, abs=1)
+
+
+def test_a_request_is_settled_by_the_weight_that_it_was_charged_by() -> None:
+    queue: FairQueue[int] = FairQueue({})
+    for number in range(100):
+        queue.push(request(number, tenant="same"))
+        queue.push(request(number, tenant="raised", weight=0.25 if number < 1 else 1.0))
+    early = [pop(queue), pop(queue)]
+    assert {one.tenant for one in early} == {"same", "raised"}
+    for one in early:
+        # What was served at a quarter of the weight is owed four times.
+        queue.settle(one, 1.0)
+    assert shares(queue, 40)["same"] == pytest.approx(20 + 1.5, abs=1)
 
 
 def test_a_new_language_is_served_next_behind_ten_thousand_of_another() -> None:
