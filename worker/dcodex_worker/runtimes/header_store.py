@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 #: Where sandboxes see a store.
 SHOWN = "/.dcodex/headers"
-#: All stores of a host together, in bytes: what is wanted of one compiler takes 900 MB.
+#: All stores of a host together, in bytes: what GCC 12 makes of all that is wanted fits.
 BOUND_BYTES = 1 << 30
 #: Making one header, in seconds; the largest takes five of a machine's own.
 MAKE_TIMEOUT_S = 300.0
@@ -133,16 +133,17 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, _end_all)
     if os.getppid() != int(host):
         return 0
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     os.umask(0o022)
-    lock = os.open(os.path.join(directory, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    # Hosts of one machine may share a store: one makes it, the others then find all done.
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    _sweep(directory)
+    # Soon made, and of use to every compile.
     try:
         hold.make(directory, next(iter(compilers.values())))
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("tools will not be started ahead error=%s", error)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    lock = os.open(os.path.join(directory, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Hosts of one machine may share a store: one makes it, the others then find all done.
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    _sweep(directory)
     if "cpp" in compilers:
         _fill(directory, compilers["cpp"])
     log.info("precompiled headers are ready directory=%s bytes=%d", directory, _size(directory))
@@ -224,7 +225,7 @@ def make(compiler: str, wanted: Precompiled, store: HeaderStore) -> None:
         with open(listing) as file:
             if _UNSHOWN in file.read():
                 raise OSError(f"it reads what is below {_UNSHOWN}")
-        if not _make_room(store.directory, store.own, os.stat(product).st_size):
+        if not _make_room(store.directory, store.own):
             raise OSError("no room is left")
         # What the compiler reads in its place where it does not take it, as for a second
         # #include of the same header: the search goes on.
@@ -262,11 +263,11 @@ def _size(directory: str) -> int:
     )
 
 
-def _make_room(directory: str, own: str, size: int) -> bool:
-    """Whether so much may be added; other compilers' headers make way, oldest first."""
+def _make_room(directory: str, own: str) -> bool:
+    """Whether all that is there may stay; other compilers' headers make way, oldest first."""
     others = [entry for entry in os.scandir(directory) if entry.is_dir() and entry.path != own]
     others.sort(key=lambda entry: entry.stat().st_mtime)
-    while _size(directory) + size > BOUND_BYTES:
+    while _size(directory) > BOUND_BYTES:
         if not others:
             return False
         shutil.rmtree(others.pop(0).path)

@@ -27,7 +27,7 @@ def make(directory: str, compiler: str) -> None:
     path = os.path.join(directory, name())
     if os.path.exists(path):
         return
-    with tempfile.TemporaryDirectory(dir=directory, prefix=".new-") as scratch:
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".hold-") as scratch:
         product = os.path.join(scratch, "hold.so")
         subprocess.run(
             [compiler, "-std=gnu11", "-O2", "-shared", "-fPIC", "-o", product, str(SOURCE)],
