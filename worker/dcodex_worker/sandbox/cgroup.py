@@ -32,6 +32,7 @@ _SHARES = 1024
 _TREE_SHARES_PER_CPU = 8 * _SHARES
 _SHARES_OF_THE_DYING = 16 * _SHARES
 _WEIGHT = 100
+_TREE_WEIGHT_PER_CPU = 8 * _WEIGHT
 _WEIGHT_OF_THE_DYING = 16 * _WEIGHT
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
@@ -432,8 +433,8 @@ def _move_processes(base: Path, aside: Path) -> None:
 
 
 def _weigh(directory: Path) -> None:
-    """Let all sandboxes together, or all that is ours, be worth a process on each processor."""
-    weight = min(_WEIGHT * (os.cpu_count() or 1), _MOST_WEIGHT)
+    """Give all sandboxes together, or all that is ours beside them, their weight."""
+    weight = min(_TREE_WEIGHT_PER_CPU * (os.cpu_count() or 1), _MOST_WEIGHT)
     _write(f"{directory}/cpu.weight", str(weight))
 
 
