@@ -15,11 +15,13 @@ import hashlib
 import json
 import logging
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from dcodex_shared.logs import configure
 from dcodex_worker.runtimes import hold
@@ -34,6 +36,8 @@ SHOWN = "/.dcodex/headers"
 BOUND_BYTES = 1 << 30
 #: Making one header, in seconds; the largest takes five of a machine's own.
 MAKE_TIMEOUT_S = 300.0
+#: What was killed may take this long to be gone, in seconds, on a machine that has no time for it.
+END_TIMEOUT_S = 10.0
 #: Asking the compiler where its parts are, in seconds.
 _ASK_TIMEOUT_S = 20.0
 _SUFFIX = ".gch"
@@ -120,8 +124,33 @@ class Making:
         """End it where it still runs, with what it has started; the next one cleans up."""
         if self._process is not None and self._process.poll() is None:
             # Killed, since on a busy machine it might not come to handle anything for long.
+            members = _members(self._process.pid)
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            # A compiler that only ran when nobody else did also dies only then.
+            poll = select.poll()
+            for member in members:
+                poll.register(member, select.POLLIN)
+            deadline = time.monotonic() + END_TIMEOUT_S
+            while members and time.monotonic() < deadline:
+                for member, _ in poll.poll(END_TIMEOUT_S * 1000):
+                    poll.unregister(member)
+                    members.remove(member)
+                    os.close(member)
+            for member in members:
+                os.close(member)
+
+
+def _members(group: int) -> list[int]:
+    """Descriptors of the processes of a group."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(name)) == group:
+                found.append(os.pidfd_open(int(name)))
+    return found
 
 
 def main(arguments: list[str]) -> int:

@@ -74,6 +74,7 @@ def run(natural: frozenset[str]) -> None:
         os.execve(
             sys.executable, [*sys.orig_argv, *launch["argv"][1:]], dict(launch["environment"])
         )
+    hidden.refresh()
     _become(launch, environment)
 
 

@@ -95,6 +95,12 @@ class Stash:
             group.names = [name for name in group.names if name in self._group_of]
         sys.meta_path.insert(0, self)
 
+    def refresh(self) -> None:
+        """Once in a program's process: what is in sight already, whoever imported it."""
+        for name, refresh in _REFRESH.items():
+            if name in sys.modules:
+                refresh(sys.modules[name])
+
     def find_spec(
         self, name: str, path: object = None, target: object = None
     ) -> importlib.machinery.ModuleSpec | None:
