@@ -155,7 +155,9 @@ def _part(results: Results, key: str) -> Iterator[None]:
     try:
         yield
     except (JobFailed, FarmFailed, DCodeXError) as error:
-        results.failures.append(f"{key}: {error}")
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        # A log's end is what tells; the rest of it is noise here.
+        results.failures.append(f"{key}: {lines[-1]}")
 
 
 def _verdicts(workload: Workload, rows: list[Figures]) -> list[Verdict]:

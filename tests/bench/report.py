@@ -129,14 +129,15 @@ def _cost_table(costs: Sequence[Cost]) -> Table:
             str(cost.workers), str(cost.waiting), _number(cost.cpu_ms), _number(cost.rate)
         )
     uneven = unevenness([cost.cpu_ms for cost in costs])
-    flat = "" if math.isnan(uneven) else _MARKS[Mark.MUST if uneven <= FLAT_WITHIN else Mark.MISSED]
-    table.caption = f"within {uneven:.0%}, must be within {FLAT_WITHIN:.0%} {flat}"
+    if not math.isnan(uneven):
+        mark = _MARKS[Mark.MUST if uneven <= FLAT_WITHIN else Mark.MISSED]
+        table.caption = f"within {uneven:.0%}, must be within {FLAT_WITHIN:.0%} {mark}"
     return table
 
 
 def _lease_table(leases: Sequence[Leases]) -> Table:
     table = Table(title="the coordinator alone, on one core (workers that answer at once)")
-    for name in ("workers", "waiting", "leases/s", "messages/s", "aim", ""):
+    for name in ("workers", "waiting", "leases/s", "messages/s", "loop alone", "aim", ""):
         table.add_column(name, justify="right")
     for row in leases:
         mark = _MARKS[Mark.AIM] if row.leases_a_core_second >= _LEASES_AIM else ""
@@ -145,6 +146,7 @@ def _lease_table(leases: Sequence[Leases]) -> Table:
             str(row.waiting),
             f"{row.leases_a_core_second:,.0f}",
             f"{row.messages_a_core_second:,.0f}",
+            f"{row.leases_a_loop_second:,.0f}",
             f"{_LEASES_AIM:,}",
             mark,
         )

@@ -45,8 +45,11 @@ class Leases:
 
     workers: int
     waiting: int
+    #: On one second of CPU of the whole process, the thread that does its socket I/O included.
     leases_a_core_second: float
     messages_a_core_second: float
+    #: On one second of CPU of the thread that decides: what a core carries where another is free.
+    leases_a_loop_second: float
 
 
 @dataclass(slots=True)
