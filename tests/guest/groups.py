@@ -49,6 +49,12 @@ def run_in(group: str, *command: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+def in_container(*command: str) -> tuple[str, ...]:
+    """The command line that runs a command with its present group as the root of all groups."""
+    remount = f'umount {ROOT} && mount -t cgroup2 cgroup2 {ROOT} && exec "$@"'
+    return ("unshare", "--cgroup", "--mount", "/bin/sh", "-c", remount, "sh", *command)
+
+
 def python(module: str, *arguments: str) -> tuple[str, ...]:
     """The command line of a module of ours."""
     return (sys.executable, "-P", "-m", module, *arguments)
