@@ -34,7 +34,8 @@ def make_console(stderr: bool = False) -> Console:
 
 def show(results: Results, console: Console) -> None:
     """Print all tables."""
-    console.print(_main_table(results))
+    if results.workloads or results.verdicts:
+        console.print(_main_table(results))
     if results.costs:
         console.print(_cost_table(results.costs))
     if results.leases:
