@@ -43,9 +43,9 @@ MAX_EXECUTIONS = 20_000
 MAX_PROGRAM_BYTES = 512 * MIB
 #: A short pause for whoever found this gateway full or without a coordinator.
 RETRY_AFTER_S = 1.0
-#: The retry window: after the farm was lost, callers wait so long for it to come back. A part
-#: that is restarted takes a few seconds; a farm that stays away longer should be told of.
-WINDOW_S = 10.0
+#: The retry window: after the farm was lost, callers wait so long for it to come back. A host
+#: with large templates takes this long on a busy machine; longer absences should be told of.
+WINDOW_S = 20.0
 #: What a coordinator that drains gave back waits so long for its successor: as long as what
 #: runs there may go on, by default, and the window.
 HELD_MOST_S = 30.0 + WINDOW_S
@@ -102,7 +102,7 @@ class Hub:
         self.feed = FarmFeed(lambda on: self.link.send(WatchFarm(on)))
         #: (canonical name, version) pairs; empty while there is no coordinator.
         self.offered: tuple[tuple[str, str], ...] = ()
-        #: No new execution is taken in.
+        #: The server takes no more calls.
         self.draining = False
         #: Every execution under way.
         self._receivers: dict[str, _Entry] = {}
@@ -147,9 +147,11 @@ class Hub:
                 self._waiting -= 1
 
     def check(self) -> None:
-        """Raise Rejected while no program can be taken in."""
-        if self.draining:
-            raise Rejected(Reason.UNAVAILABLE, "this gateway is going down", RETRY_AFTER_S)
+        """Raise Rejected while no program can be taken in.
+
+        A drain is no reason: the server takes no more calls then, and one that it took in the
+        moment before has come in.
+        """
         if not self.link.up:
             raise Rejected(Reason.UNAVAILABLE, f"no coordinator: {self.link.reason}", RETRY_AFTER_S)
 

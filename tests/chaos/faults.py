@@ -70,6 +70,8 @@ class Hand:
         self._rng = rng
         #: SIGSTOPped now, each with the task that will let it go on.
         self._stopped: dict[int, asyncio.Task[None]] = {}
+        #: Told to drain: to be told twice means to hurry.
+        self._drained: set[int] = set()
         #: How often a coordinator was hit.
         self.disturbances = 0
 
@@ -92,6 +94,9 @@ class Hand:
             case "kill":
                 return send(victim, signal.SIGKILL)
             case "drain":
+                if victim.pid in self._drained:
+                    return False
+                self._drained.add(victim.pid)
                 return send(victim, signal.SIGTERM)
             case _:
                 return self._stop(victim)

@@ -25,6 +25,7 @@ from tests.integration.gateway_peer import (
 
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1.executor_pb2_grpc import ExecutorStub
+from dcodex_shared.errors import Reason
 from dcodex_shared.farm import FarmView, pack_farm
 from dcodex_shared.limits import MAX_CHUNK_BYTES, OUTPUT_WINDOW_BYTES
 from dcodex_shared.messages import (
@@ -36,6 +37,7 @@ from dcodex_shared.messages import (
     Hello,
     LanguageList,
     Output,
+    Refused,
     StdinClose,
     Stream,
     Submit,
@@ -119,14 +121,39 @@ def test_without_a_coordinator_callers_are_told_at_once_and_health_says_so(
     scene.native.Languages(pb.LanguagesRequest(), timeout=PATIENCE_S)
 
 
-def test_a_farm_without_workers_is_not_serving(stack: ExitStack) -> None:
+def test_a_farm_without_workers_is_not_serving_and_callers_wait_for_their_return(
+    stack: ExitStack,
+) -> None:
     scene = Scene(stack)
     peer = scene.meet()
     peer.send(LanguageList(()))
     scene.await_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-    assert code(scene.run()) is grpc.StatusCode.UNAVAILABLE
+    waiting = scene.run()
     peer.send(LanguageList((("python", "3.12.1"),)))
     scene.await_health(health_pb2.HealthCheckResponse.SERVING)
+    peer.answer([(Stream.STDOUT, b"at last")])
+    assert waiting.result().stdout == b"at last"
+
+
+def test_what_a_draining_coordinator_gives_back_goes_to_its_successor_once(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    waiting = scene.run()
+    submit, program = peer.expect(Submit)
+    lost = scene.run()
+    peer.expect(Submit)
+    peer.send(Refused(submit.execution_id, Reason.UNAVAILABLE, "draining", 1.0))
+    peer.send(Goodbye("drained"))
+    # The other one may have been started.
+    assert code(lost) is grpc.StatusCode.UNAVAILABLE
+    peer.close()
+    successor = scene.meet()
+    again, payload = successor.expect(Submit)
+    assert (again.execution_id, payload) == (submit.execution_id, program)
+    successor.send(Refused(submit.execution_id, Reason.UNAVAILABLE, "draining too", 1.0))
+    assert code(waiting) is grpc.StatusCode.UNAVAILABLE
 
 
 def test_callers_hear_of_a_dead_coordinator_at_once_and_its_successor_is_met(
