@@ -36,8 +36,8 @@ KEEPALIVE_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
 #: A connection that does not get through its handshake.
 HANDSHAKE_TIMEOUT_MS = 10_000
-#: For answers on their way when the server stops.
-STOP_GRACE_S = 0.5
+#: For answers on their way when the server stops; nobody waits for it where there are none.
+STOP_GRACE_S = 2.0
 
 
 class CannotServe(Exception):
@@ -98,6 +98,9 @@ class Gateway:
         self._stop.clear()
         self._hub.drain()
         self._health.close()
+        # Callers' connections are told as well, so that their next calls go elsewhere.
+        grace_s = self._settings.drain_grace + STOP_GRACE_S
+        stopping = asyncio.create_task(server.stop(grace_s))
         impatient = asyncio.create_task(self._stop.wait())
         idle = asyncio.create_task(self._hub.idle())
         await asyncio.wait(
@@ -111,6 +114,7 @@ class Gateway:
             log.warning("cancelling executions=%d", self._hub.executions)
             self._hub.abandon()
         await server.stop(STOP_GRACE_S)
+        await stopping
         log.info("stopped")
 
     def _changed(self) -> None:
