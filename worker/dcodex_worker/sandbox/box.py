@@ -74,7 +74,10 @@ class Keeper:
         self, template: str, tree: Tree, leaf_name: str, identity: Identity, tmpfs_bytes: int
     ) -> None:
         """template: path of the template's socket. Raises SetupError."""
-        self.leaf = Leaf(tree, leaf_name)
+        try:
+            self.leaf = Leaf(tree, leaf_name)
+        except OSError as error:
+            raise SetupError("cgroup", error.errno or 0) from error
         self._identity = identity
         self._tmpfs_bytes = tmpfs_bytes
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -97,6 +100,7 @@ class Keeper:
         """
         host_id = self._identity.host_id
         self.leaf.limit(memory_bytes, processes)
+        self.leaf.give_way()
         stdin_read, stdin_write = os.pipe()
         stdout_read, stdout_write = os.pipe()
         stderr_read, stderr_write = os.pipe()

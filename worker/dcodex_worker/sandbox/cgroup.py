@@ -24,16 +24,17 @@ from pathlib import Path
 #: would otherwise outnumber everything of ours.
 V1_CONTROLLERS = ("memory", "pids", "cpuacct", "cpu")
 V2_CONTROLLERS = ("memory", "pids", "cpu")
-#: The kernel's default share of a group, and what a group gets while it is being killed, so that
-#: its processes come to die. Version 2 calls it weight and counts from 100.
+#: The kernel's default share of a group. Version 2 calls it weight and counts from 100.
 _SHARES = 1024
-#: All sandboxes together against single tasks beside them: a machine that also does other work
-#: does not starve them, and they do not starve our own processes.
-_TREE_SHARES_PER_CPU = 8 * _SHARES
-_SHARES_OF_THE_DYING = 16 * _SHARES
 _WEIGHT = 100
-_TREE_WEIGHT_PER_CPU = 8 * _WEIGHT
-_WEIGHT_OF_THE_DYING = 16 * _WEIGHT
+#: All sandboxes together against single tasks beside them: a machine that also does other work
+#: does not starve them, and they do not keep our own processes waiting.
+_TREE_SHARES_PER_CPU = _SHARES
+_TREE_WEIGHT_PER_CPU = _WEIGHT
+#: A sandbox that is being armed gives way to programs that run; one that is being killed is let
+#: through, so that its processes come to die. As multiples of the usual share.
+_ARMING = 1 / 16
+_DYING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
@@ -158,7 +159,6 @@ class Leaf:
         #: What was written last, so that equal limits cost nothing on a request's path.
         self._memory_bytes = 0
         self._processes = 0
-        self._hastened = False
         self._cpu_baseline = (0.0, 0.0, 0.0)
         self._oom_baseline = 0
         self._refused_baseline = 0
@@ -171,6 +171,7 @@ class Leaf:
             self._cpu_system = self._open("cpuacct", "cpuacct.usage_sys")
             self._peak = self._open("memory", "memory.max_usage_in_bytes", os.O_RDWR)
             self._usage = self._open("memory", "memory.usage_in_bytes")
+            self._share = self._open("cpu", "cpu.shares", os.O_WRONLY)
             self._oom = self._open("memory", "memory.oom_control")
             self._refused = self._open("pids", "pids.events")
             self._current = self._open("pids", "pids.current")
@@ -178,6 +179,7 @@ class Leaf:
             self._cpu_total = self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
             self._peak = self._open_peak()
             self._usage = self._open("unified", "memory.current")
+            self._share = self._open("unified", "cpu.weight", os.O_WRONLY)
             self._oom = self._open("unified", "memory.events")
             self._refused = self._open("unified", "pids.events")
             self._current = self._open("unified", "pids.current")
@@ -198,30 +200,21 @@ class Leaf:
             controller = "pids" if self._version == 1 else "unified"
             self._write(controller, "pids.max", str(processes + OWN_PROCESSES))
             self._processes = processes
-        if self._hastened:
-            self._hastened = False
-            if self._version == 1:
-                self._write("cpu", "cpu.shares", str(_SHARES))
-            else:
-                self._write("unified", "cpu.weight", str(_WEIGHT))
+
+    def give_way(self) -> None:
+        """Until start_counting() others run first: what happens in here is preparation."""
+        self._set_share(_ARMING)
 
     def hasten(self) -> None:
-        """What is in here is being killed: let it fork no more, and let it die soon.
-
-        limit() undoes this.
-        """
+        """What is in here is being killed: let it fork no more, and let it die soon."""
         self._processes = 0
-        self._hastened = True
         with contextlib.suppress(OSError):
-            if self._version == 1:
-                self._write("pids", "pids.max", "0")
-                self._write("cpu", "cpu.shares", str(_SHARES_OF_THE_DYING))
-            else:
-                self._write("unified", "pids.max", "0")
-                self._write("unified", "cpu.weight", str(_WEIGHT_OF_THE_DYING))
+            self._write("pids" if self._version == 1 else "unified", "pids.max", "0")
+            self._set_share(_DYING)
 
     def start_counting(self) -> None:
-        """From here on the figures are those of one run."""
+        """From here on the figures are those of one run, and its share is the usual one."""
+        self._set_share(1)
         if self._version == 1:
             os.pwrite(self._peak, b"0", 0)
         else:
@@ -279,6 +272,7 @@ class Leaf:
             self._cpu_system,
             self._peak,
             self._usage,
+            self._share,
             self._oom,
             self._refused,
             self._current,
@@ -309,6 +303,12 @@ class Leaf:
             except OSError:
                 self._peak_resets = False
         return self._number(self._peak)
+
+    def _set_share(self, factor: float) -> None:
+        if self._version == 1:
+            os.pwrite(self._share, str(int(_SHARES * factor)).encode(), 0)
+        else:
+            os.pwrite(self._share, str(max(1, int(_WEIGHT * factor))).encode(), 0)
 
     def _limit_memory(self, memory_bytes: int) -> None:
         if self._version == 2:

@@ -108,7 +108,12 @@ class Keeper:
             os._exit(1)
 
     def _serve(self) -> dict[str, Any]:
-        self._join()
+        try:
+            self._join()
+        except OSError as error:
+            message = wireform.pack(wireform.FAILED, "join", error.errno or 0)
+            wireform.send(self._worker, message)
+            os._exit(1)
         while True:
             data, fds = wireform.receive(self._worker)
             if not data:
