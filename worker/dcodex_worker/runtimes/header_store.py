@@ -110,7 +110,7 @@ class Making:
 
     def start(self) -> None:
         """Begin; what goes wrong is logged, and compiles then read the headers themselves."""
-        module = "dcodex_worker.runtimes.header_store"
+        module = "dcodex_worker.runtimes.make_headers"
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", module, *self._arguments],
@@ -308,7 +308,3 @@ def _sweep(directory: str) -> None:
     for folder, names, _ in os.walk(directory):
         for name in [name for name in names if name.startswith(".new-")]:
             shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
