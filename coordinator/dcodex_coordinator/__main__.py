@@ -21,6 +21,7 @@ from dcodex_coordinator.outbox import Side
 from dcodex_shared import exposition, logs
 from dcodex_shared.config import ConfigError, CoordinatorSettings, parse_settings
 from dcodex_shared.endpoints import is_served, prepare
+from dcodex_shared.keys import server_keys
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     logs.configure("coordinator", settings.log_level, settings.log_format)
     endpoints = (settings.gateway_endpoint, settings.worker_endpoint)
     try:
+        keys = server_keys(endpoints, settings.key_file, settings.allowed_keys)
         for endpoint in endpoints:
-            prepare(endpoint, settings.insecure)
+            prepare(endpoint, settings.insecure, keys is not None)
             if is_served(endpoint):
                 raise ConfigError(f"another coordinator serves {endpoint}")
     except ConfigError as error:
@@ -71,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     machine = Machine(machine_settings(settings), time.monotonic())
     with contextlib.ExitStack() as stack:
         try:
-            broker = stack.enter_context(Broker(machine, *endpoints))
+            broker = stack.enter_context(Broker(machine, *endpoints, keys))
         except zmq.ZMQError as error:
             log.error("cannot bind: %s endpoints=%s", error.strerror, ",".join(endpoints))
             return EXIT_CONFIG

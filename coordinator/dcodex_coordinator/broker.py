@@ -2,7 +2,8 @@
 
 A plain blocking loop over two ROUTERs in one thread. Time is read once a turn. What cannot be
 read is dropped and counted; who cannot be reached is reported to the machine; nothing that a
-peer does ends the loop.
+peer does ends the loop. Over TCP, with keys, the loop also answers who may connect: until then
+nothing of a peer reaches a ROUTER.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dcodex_coordinator.machine import Machine
 from dcodex_coordinator.outbox import Send, Side
 from dcodex_shared.endpoints import remove_socket
 from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.keys import Gatekeeper, ServerKeys, is_tcp, use_as_server
 from dcodex_shared.messages import LOST_S, Message
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
 
@@ -49,8 +51,18 @@ _RCVMORE = int(zmq.RCVMORE)
 class Broker:
     """The loop and its two sockets."""
 
-    def __init__(self, machine: Machine, gateway_endpoint: str, worker_endpoint: str) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        gateway_endpoint: str,
+        worker_endpoint: str,
+        keys: ServerKeys | None = None,
+    ) -> None:
+        """keys: those of the endpoints that are TCP; local ones use none."""
         self._machine = machine
+        self._keys = keys
+        #: Not None exactly between entering and close(), where there are keys.
+        self._gatekeeper: Gatekeeper | None = None
         self._endpoints = {Side.GATEWAYS: gateway_endpoint, Side.WORKERS: worker_endpoint}
         #: Held while the machine is in use: a scrape reads it from another thread.
         self.lock = threading.Lock()
@@ -66,6 +78,9 @@ class Broker:
 
     def __enter__(self) -> Broker:
         try:
+            # First, for libzmq looks for it when a socket binds.
+            if self._keys is not None:
+                self._gatekeeper = Gatekeeper(self._context, self._keys.allowed.read)
             for side in Side:
                 self._sockets[side] = self._bind(side)
         except zmq.ZMQError:
@@ -100,6 +115,8 @@ class Broker:
         }
         for option, value in options.items():
             socket.setsockopt(option, value)
+        if self._keys is not None and is_tcp(self._endpoints[side]):
+            use_as_server(socket, self._keys.own)
         # Local sockets are made by bind(), with the mode that the umask leaves.
         mask = os.umask(0o077)
         try:
@@ -126,6 +143,8 @@ class Broker:
         for socket in self._sockets.values():
             poller.register(socket, zmq.POLLIN)
         poller.register(self._wake_read, zmq.POLLIN)
+        if self._gatekeeper is not None:
+            poller.register(self._gatekeeper.socket, zmq.POLLIN)
         sides = {socket: side for side, socket in self._sockets.items()}
         machine, lock = self._machine, self.lock
         while not self._stopping:
@@ -140,8 +159,10 @@ class Broker:
             now = time.monotonic()
             with lock:
                 for ready, _ in events:
-                    if isinstance(ready, zmq.Socket):
+                    if ready in sides:
                         self._receive_all(ready, sides[ready], now)
+                    elif isinstance(ready, zmq.Socket):
+                        self._let_in()
                 if now >= due:
                     self._perform(machine.expire(now), now)
         os.read(self._wake_read, 4096)
@@ -158,9 +179,19 @@ class Broker:
             socket.close()
             remove_socket(self._endpoints[side])
         self._sockets = {}
+        if self._gatekeeper is not None:
+            self._gatekeeper.close()
+            self._gatekeeper = None
         self._context.term()
         os.close(self._wake_read)
         os.close(self._wake_write)
+
+    def _let_in(self) -> None:
+        """Answer who may connect."""
+        gatekeeper = self._gatekeeper
+        assert gatekeeper is not None
+        gatekeeper.answer()
+        self._machine.figures.connections_refused = gatekeeper.refused
 
     def _receive_all(self, socket: zmq.Socket[bytes], side: Side, now: float) -> None:
         machine = self._machine

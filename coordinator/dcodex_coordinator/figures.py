@@ -166,6 +166,8 @@ class Figures:
         self.languages: dict[str, LanguageFigures] = {}
         #: Requests turned away, by errors.Reason.
         self.refused: Counter[int] = Counter(dict.fromkeys(REFUSED, 0))
+        #: Connections over TCP turned away for their key.
+        self.connections_refused = 0
         #: Messages dropped, by why.
         self.dropped: Counter[str] = Counter(dict.fromkeys(DROPPED, 0))
         #: Workers that were lost, by how.

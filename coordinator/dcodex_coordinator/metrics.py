@@ -133,6 +133,11 @@ def _counts(machine: Machine) -> Iterator[Metric]:
         ("dcodex_stdin_bytes", "Stdin passed on.", figures.stdin_bytes),
         ("dcodex_workers_started", "Workers asked for.", figures.workers_started),
         ("dcodex_workers_retired", "Workers let go.", figures.workers_retired),
+        (
+            "dcodex_connections_refused",
+            "Connections over TCP turned away for their key.",
+            figures.connections_refused,
+        ),
     )
     for name, text, count in plain:
         yield CounterMetricFamily(name, text, count)

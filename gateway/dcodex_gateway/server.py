@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-from pathlib import Path
 
 import grpc
 from grpc_reflection.v1alpha import reflection
@@ -21,9 +20,9 @@ from dcodex_gateway.hub import MAX_EXECUTIONS, Hub
 from dcodex_gateway.metrics import make_registry
 from dcodex_gateway.native import Native
 from dcodex_shared import exposition
-from dcodex_shared.config import ConfigError, GatewaySettings
+from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
-from dcodex_shared.keys import ClientKeys, load_pair, load_public
+from dcodex_shared.keys import client_keys
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class Gateway:
         figures = Figures()
         self._credentials = tls.credentials(settings)
         door = Door(settings)
-        keys = _keys(settings)
+        keys = client_keys(settings.gateway_endpoint, settings.key_file, settings.coordinator_key)
         self._hub = Hub(
             prepare(settings.gateway_endpoint, settings.insecure, keys is not None),
             f"{socket.gethostname()}/{os.getpid()}",
@@ -119,17 +118,6 @@ class Gateway:
 
     def _changed(self) -> None:
         self._health.changed()
-
-
-def _keys(settings: GatewaySettings) -> ClientKeys | None:
-    """Our keys and the coordinator's; None: the endpoint needs none."""
-    if bool(settings.key_file) != bool(settings.coordinator_key):
-        raise ConfigError("key_file and coordinator_key need each other")
-    if not settings.key_file or not settings.gateway_endpoint.startswith("tcp://"):
-        return None
-    return ClientKeys(
-        load_pair(Path(settings.key_file)), load_public(Path(settings.coordinator_key))
-    )
 
 
 def _options(settings: GatewaySettings) -> list[tuple[str, int]]:

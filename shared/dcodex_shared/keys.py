@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ PUBLIC_SUFFIX = ".pub"
 MAX_FILE_BYTES = 64 * 1024
 #: Requests answered per turn: handshakes are few, and a flood of them must not starve the rest.
 ANSWER_MOST = 32
+#: Whoever is turned away comes back at once: the log gets one line in this time, in seconds.
+COMPLAIN_EVERY_S = 1.0
 
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"
 _ZAP_VERSION = b"1.0"
@@ -54,6 +57,46 @@ class ClientKeys:
     own: KeyPair
     #: The coordinator's public key.
     coordinator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerKeys:
+    """What the coordinator needs for encrypted connections."""
+
+    own: KeyPair
+    allowed: AllowedKeys
+
+
+def client_keys(endpoint: str, key_file: str, coordinator_key: str) -> ClientKeys | None:
+    """The keys that these settings name; None: the endpoint needs none, or there are none.
+
+    Raises ConfigError.
+    """
+    if bool(key_file) != bool(coordinator_key):
+        raise ConfigError("key_file and coordinator_key need each other")
+    if not key_file or not is_tcp(endpoint):
+        return None
+    return ClientKeys(load_pair(Path(key_file)), load_public(Path(coordinator_key)))
+
+
+def server_keys(endpoints: Iterable[str], key_file: str, allowed_keys: str) -> ServerKeys | None:
+    """The keys that these settings name; None: no endpoint needs any, or there are none.
+
+    Raises ConfigError.
+    """
+    # A machine's other processes may have a key_file where its coordinator needs none.
+    if not any(map(is_tcp, endpoints)):
+        return None
+    if bool(key_file) != bool(allowed_keys):
+        raise ConfigError("key_file and allowed_keys need each other")
+    if not key_file:
+        return None
+    return ServerKeys(load_pair(Path(key_file)), AllowedKeys(Path(allowed_keys)))
+
+
+def is_tcp(endpoint: str) -> bool:
+    """Whether connections over this endpoint can be encrypted."""
+    return endpoint.startswith("tcp://")
 
 
 def make_keys(directory: Path, name: str) -> tuple[Path, Path]:
@@ -155,9 +198,11 @@ class Gatekeeper:
         self.socket.bind(ZAP_ENDPOINT)
         #: Connections turned away.
         self.refused = 0
+        #: Before this time no refusal is logged.
+        self._quiet_until = 0.0
 
     def answer(self) -> None:
-        """Answer every question that waits."""
+        """Answer every question that waits, ANSWER_MOST at the most."""
         for _ in range(ANSWER_MOST):
             try:
                 frames = self.socket.recv_multipart(zmq.NOBLOCK)
@@ -168,12 +213,23 @@ class Gatekeeper:
             reply = zap_reply(question, self._allowed())
             if reply[2] != b"200":
                 self.refused += 1
-                log.warning("turned a peer away reason=%s", reply[3].decode())
+                self._complain(question, reply[3].decode())
             self.socket.send_multipart([*envelope, *reply])
 
     def close(self) -> None:
         """Let nobody in any more."""
         self.socket.close(linger=0)
+
+    def _complain(self, question: Sequence[bytes], reason: str) -> None:
+        now = time.monotonic()
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + COMPLAIN_EVERY_S
+        # The handshake has proved that the key is the peer's: it tells an operator whose it is.
+        address = question[3].decode(errors="replace") if len(question) > 3 else "?"
+        shown = len(question) == 7 and len(question[6]) == 32
+        key = z85.encode(question[6]).decode() if shown else "none"
+        log.warning("turned a peer away address=%s key=%s reason=%s", address, key, reason)
 
 
 def zap_reply(question: Sequence[bytes], allowed: frozenset[bytes]) -> list[bytes]:

@@ -34,6 +34,7 @@ import zmq
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.endpoints import prepare
 from dcodex_shared.exposition import serve
+from dcodex_shared.keys import ClientKeys, client_keys
 from dcodex_shared.messages import (
     HEARTBEAT_S,
     Hello,
@@ -66,19 +67,20 @@ _NEVER = float("inf")
 
 def run(settings: WorkerSettings) -> int:
     """Be this machine's host until told to end; returns the exit status."""
-    prepare(settings.worker_endpoint, settings.insecure)
+    keys = client_keys(settings.worker_endpoint, settings.key_file, settings.coordinator_key)
+    prepare(settings.worker_endpoint, settings.insecure, keys is not None)
     set_name("dcodex-host")
     signals, told = socket.socketpair()
     report_in, report_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     # First of all: from here on there will be threads.
-    nursery = Nursery(settings, report_out)
+    nursery = Nursery(settings, keys, report_out)
     try:
         for end in (signals, told):
             end.setblocking(False)
         signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        return _run(settings, nursery, signals, report_in)
+        return _run(settings, keys, nursery, signals, report_in)
     finally:
         nursery.close()
         signal.set_wakeup_fd(-1)
@@ -88,7 +90,13 @@ def run(settings: WorkerSettings) -> int:
         os.close(report_out)
 
 
-def _run(settings: WorkerSettings, nursery: Nursery, signals: socket.socket, report_fd: int) -> int:
+def _run(
+    settings: WorkerSettings,
+    keys: ClientKeys | None,
+    nursery: Nursery,
+    signals: socket.socket,
+    report_fd: int,
+) -> int:
     leftovers.sweep(settings.runtime_dir, settings.cgroup_root)
     with contextlib.ExitStack() as stack:
         try:
@@ -110,7 +118,7 @@ def _run(settings: WorkerSettings, nursery: Nursery, signals: socket.socket, rep
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.term)
         name = settings.name or socket.gethostname()
-        link = Link(context, settings.worker_endpoint, Hello(Role.HOST, name))
+        link = Link(context, settings.worker_endpoint, Hello(Role.HOST, name), keys)
         host = Host(settings, nursery, slots, templates, link, signals, report_fd)
         exposition = serve(
             settings.metrics_host, settings.metrics_port, host.metrics.registry, host.ready

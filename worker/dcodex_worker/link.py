@@ -17,6 +17,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.keys import ClientKeys, is_tcp, use_as_client
 from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
 from dcodex_worker.presence import Presence, State
@@ -31,7 +32,14 @@ LINGER_MS = 1000
 #: Messages taken in per turn, so that a flood cannot starve the program's own pipes.
 RECEIVE_MOST = 64
 
-_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED)
+_REFUSED = frozenset(
+    (
+        zmq.Event.HANDSHAKE_FAILED_AUTH,
+        zmq.Event.HANDSHAKE_FAILED_PROTOCOL,
+        zmq.Event.HANDSHAKE_FAILED_NO_DETAIL,
+    )
+)
+_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED) | sum(map(int, _REFUSED))
 _POLLIN = int(zmq.POLLIN)
 
 
@@ -43,11 +51,19 @@ class Link:
     """The link of one host or worker."""
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, hello: Hello
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        hello: Hello,
+        keys: ClientKeys | None = None,
     ) -> None:
+        """keys: for an endpoint that is TCP; a local one uses none."""
         self._context = context
         self._endpoint = endpoint
         self._hello = hello
+        self._keys = keys
+        #: A refusal was logged since a connection last stood: it is tried again and again.
+        self._complained = False
         #: Frames from the coordinator that were no message.
         self.malformed = 0
         #: Whether the socket was used since it was last known to be empty: its descriptor may
@@ -65,6 +81,8 @@ class Link:
         self._socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
+        if self._keys is not None:
+            use_as_client(self._socket, self._keys)
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
         # Asked once in vain, its descriptor tells of the first event too.
         _readable(self._monitor)
@@ -91,10 +109,24 @@ class Link:
     def watch(self, now: float) -> None:
         """Take in what the monitor tells: call when `monitor_fd` is readable."""
         while _readable(self._monitor):
-            if recv_monitor_message(self._monitor)["event"] == zmq.Event.DISCONNECTED:
+            event = recv_monitor_message(self._monitor)["event"]
+            if event == zmq.Event.DISCONNECTED:
                 self.presence.disconnected()
+            elif event in _REFUSED:
+                self.presence.refused(now)
+                self._complain()
             elif self.presence.connected(now):
+                self._complained = False
                 self.send(self._hello, b"", now)
+
+    def _complain(self) -> None:
+        """Say once that the keys are wrong."""
+        if is_tcp(self._endpoint) and not self._complained:
+            self._complained = True
+            log.warning(
+                "the coordinator's end refuses the handshake: check the keys endpoint=%s",
+                self._endpoint,
+            )
 
     def receive(self, now: float) -> Iterator[tuple[Message, bytes]]:
         """What has arrived; what is no message is dropped, counted and logged."""
@@ -130,7 +162,9 @@ class Link:
         self.presence.sent(now)
 
     def tend(self, now: float) -> None:
-        """Beat and expire: once a turn, after receive()."""
+        """Beat, expire and try anew: once a turn, after receive()."""
+        if self.presence.wants_retry(now):
+            self.reopen(now)
         self.presence.expire(now)
         if self.presence.wants_beat(now):
             self.send(Heartbeat(), b"", now)

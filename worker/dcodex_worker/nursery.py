@@ -31,6 +31,7 @@ import zmq
 
 from dcodex_shared import logs
 from dcodex_shared.config import WorkerSettings
+from dcodex_shared.keys import ClientKeys
 from dcodex_shared.memory import keep_freed_memory
 from dcodex_shared.messages import Hello, Role
 from dcodex_worker.link import Link
@@ -81,12 +82,13 @@ class NurseryLost(Exception):
 class Nursery:
     """The host's end."""
 
-    def __init__(self, settings: WorkerSettings, report_fd: int) -> None:
+    def __init__(self, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int) -> None:
+        """keys: the host's and its workers'; templates, which programs are forks of, have none."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
-            _child(parent, theirs, settings, report_fd)
+            _child(parent, theirs, settings, keys, report_fd)
         theirs.close()
         ours.setblocking(False)
         self._socket = ours
@@ -121,7 +123,13 @@ class Nursery:
         os.waitpid(self._pid, 0)
 
 
-def _child(parent: int, sock: socket.socket, settings: WorkerSettings, report_fd: int) -> None:
+def _child(
+    parent: int,
+    sock: socket.socket,
+    settings: WorkerSettings,
+    keys: ClientKeys | None,
+    report_fd: int,
+) -> None:
     """The nursery process; does not return."""
     try:
         die_with(parent)
@@ -132,14 +140,16 @@ def _child(parent: int, sock: socket.socket, settings: WorkerSettings, report_fd
         gc.collect()
         # What is there now is every worker's: kept out of collections, its pages stay shared.
         gc.freeze()
-        _nurse(sock, settings, report_fd)
+        _nurse(sock, settings, keys, report_fd)
     except BaseException:
         log.exception("the nursery failed")
         os._exit(1)
     os._exit(0)
 
 
-def _nurse(sock: socket.socket, settings: WorkerSettings, report_fd: int) -> None:
+def _nurse(
+    sock: socket.socket, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int
+) -> None:
     poller = select.poll()
     poller.register(sock, select.POLLIN)
     #: pidfd to worker_id and pid.
@@ -161,7 +171,7 @@ def _nurse(sock: socket.socket, settings: WorkerSettings, report_fd: int) -> Non
                 return
             order: Order = pickle.loads(data)
             try:
-                pid, pidfd = _fork(order, settings, report_fd)
+                pid, pidfd = _fork(order, settings, keys, report_fd)
             except OSError as error:
                 log.error("could not fork worker_id=%s error=%s", order.worker_id, error)
                 sock.send(pickle.dumps(Died(order.worker_id, -1)))
@@ -172,14 +182,16 @@ def _nurse(sock: socket.socket, settings: WorkerSettings, report_fd: int) -> Non
             socket.send_fds(sock, [born], [pidfd])
 
 
-def _fork(order: Order, settings: WorkerSettings, report_fd: int) -> tuple[int, int]:
+def _fork(
+    order: Order, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int
+) -> tuple[int, int]:
     nursery = os.getpid()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
             die_with(nursery)
-            status = _work(order, settings, report_fd)
+            status = _work(order, settings, keys, report_fd)
         except BaseException:
             log.exception("a worker failed worker_id=%s", order.worker_id)
         finally:
@@ -189,7 +201,7 @@ def _fork(order: Order, settings: WorkerSettings, report_fd: int) -> tuple[int, 
     return pid, os.pidfd_open(pid)
 
 
-def _work(order: Order, settings: WorkerSettings, report_fd: int) -> int:
+def _work(order: Order, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int) -> int:
     """The worker process."""
     set_name("dcodex-worker")
     logs.configure(f"worker {order.worker_id}", settings.log_level, settings.log_format)
@@ -203,7 +215,7 @@ def _work(order: Order, settings: WorkerSettings, report_fd: int) -> int:
         log.error("could not set up worker_id=%s error=%s", order.worker_id, error)
         return 1
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    link = Link(context, settings.worker_endpoint, Hello(Role.WORKER, order.worker_id))
+    link = Link(context, settings.worker_endpoint, Hello(Role.WORKER, order.worker_id), keys)
     try:
         worker = Worker(
             link,

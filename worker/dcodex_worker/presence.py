@@ -2,7 +2,8 @@
 
 AWAY until a connection stands, GREETED from our Hello to its Welcome, then MET. Silence for
 LOST_S, a Goodbye, a lost connection or another coordinator's Welcome end the acquaintance:
-that is LOST, from which only a new connection leads on.
+that is LOST, from which only a new connection leads on. Who is AWAY because the handshake was
+refused tries a new connection after RETRY_S, for the list of keys may have been mended.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from dcodex_shared.messages import (
     Message,
     Welcome,
 )
+
+#: The pause after a refused handshake, in seconds: libzmq gives such a connection up.
+RETRY_S = 1.0
 
 
 class State(Enum):
@@ -39,6 +43,8 @@ class Presence:
         self.boot_id = ""
         self._heard = now
         self._sent = now
+        #: While AWAY: when to try anew; infinite unless the handshake was refused.
+        self._retry_at = float("inf")
 
     def connected(self, now: float) -> bool:
         """A connection stands; True: say Hello."""
@@ -52,6 +58,14 @@ class Presence:
         """The connection broke. The coordinator knows its peers by connection, so all is lost."""
         if self.state is not State.AWAY:
             self.lose("the connection broke")
+
+    def refused(self, now: float) -> None:
+        """The coordinator's end broke the handshake off: our keys are not to its liking."""
+        self._retry_at = min(self._retry_at, now + RETRY_S)
+
+    def wants_retry(self, now: float) -> bool:
+        """Whether a new connection is due, since nothing more comes of this one."""
+        return self.state is State.AWAY and now >= self._retry_at
 
     def heard(self, message: Message, now: float) -> None:
         """Something came from the coordinator."""
@@ -93,4 +107,4 @@ class Presence:
         """When to look again though nothing happened."""
         if self.state in (State.GREETED, State.MET):
             return min(self._sent + HEARTBEAT_S, self._heard + LOST_S)
-        return float("inf")
+        return self._retry_at if self.state is State.AWAY else float("inf")

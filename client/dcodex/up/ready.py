@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import zmq
 import zmq.asyncio
@@ -21,7 +20,7 @@ from dcodex.values import WorkerState
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.farm import FarmView, unpack_farm
-from dcodex_shared.keys import ClientKeys, load_pair, load_public, use_as_client
+from dcodex_shared.keys import client_keys, use_as_client
 from dcodex_shared.messages import (
     HEARTBEAT_S,
     LOST_S,
@@ -68,7 +67,7 @@ async def wait_until_ready(
             await _wait_for_listener(host, port)
         else:
             await _wait_for_health(f"{host}:{port}")
-    keys = _keys(settings)
+    keys = client_keys(settings.gateway_endpoint, settings.key_file, settings.coordinator_key)
     while True:
         with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
             socket.linger = 0
@@ -146,10 +145,3 @@ async def _wait_for_health(target: str) -> None:
             except aio.AioRpcError:
                 pass  # nobody listens yet, or it ended; a new channel forgets gRPC's own backoff
         await asyncio.sleep(RETRY_S)
-
-
-def _keys(settings: GatewaySettings) -> ClientKeys | None:
-    if not settings.key_file or not settings.gateway_endpoint.startswith("tcp://"):
-        return None
-    pair = load_pair(Path(settings.key_file))
-    return ClientKeys(pair, load_public(Path(settings.coordinator_key)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcodex_shared.messages import HEARTBEAT_S, LOST_S, Goodbye, Heartbeat, Welcome
-from dcodex_worker.presence import Presence, State
+from dcodex_worker.presence import RETRY_S, Presence, State
 
 
 def met(now: float = 10.0) -> Presence:
@@ -30,6 +30,26 @@ def test_without_a_connection_nothing_is_ever_lost_or_due() -> None:
     assert presence.state is State.AWAY
     assert not presence.wants_beat(1e9)
     assert presence.next_deadline() == float("inf")
+
+
+def test_a_refused_handshake_is_tried_again_after_a_pause_that_more_refusals_do_not_prolong() -> (
+    None
+):
+    presence = Presence(0.0)
+    presence.refused(5.0)
+    presence.refused(5.5)
+    assert presence.state is State.AWAY
+    assert presence.next_deadline() == 5.0 + RETRY_S
+    assert not presence.wants_retry(5.0 + RETRY_S - 0.01)
+    assert presence.wants_retry(5.0 + RETRY_S)
+
+
+def test_a_connection_that_stands_after_all_is_not_tried_again() -> None:
+    presence = Presence(0.0)
+    presence.refused(5.0)
+    assert presence.connected(5.5)
+    assert not presence.wants_retry(1e9)
+    assert presence.next_deadline() == 5.5 + HEARTBEAT_S
 
 
 def test_a_beat_is_due_when_nothing_else_was_sent() -> None:
