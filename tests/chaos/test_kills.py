@@ -13,7 +13,7 @@ from tests.chaos.parts import Process, Role, parts_of, send, table
 
 import dcodex
 from dcodex import Started, Stdout
-from dcodex.demo.leftovers import adopt_orphans
+from dcodex.demo.leftovers import adopting_orphans
 from dcodex.demo.preflight import missing_right
 from dcodex.testing import Farm, quiet_flags
 
@@ -25,11 +25,12 @@ WORKERS = 2
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _isolation() -> None:
+def _isolation() -> Iterator[None]:
     right = missing_right()
     if right:
         pytest.skip(right)
-    adopt_orphans()
+    with adopting_orphans():
+        yield
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.chaos.parts import table
 
 import dcodex
 from dcodex import Limits, Stdout
-from dcodex.demo.leftovers import adopt_orphans, left_by, processes
+from dcodex.demo.leftovers import adopting_orphans, left_by, processes
 from dcodex_shared.messages import LOST_S
 
 #: For whatever has no bound of its own here, on a machine that does much else.
@@ -96,12 +96,11 @@ class Split:
 @pytest.fixture
 def split(wire: Wire, tmp_path: Path) -> Iterator[Split]:
     """Coordinator and gateway here, the host there; all ended at the end, in order."""
-    adopt_orphans()
     others = processes()
     endpoint = f"--worker_endpoint=tcp://{wire.here}:{free_port(wire.here)}"
     port = free_port("127.0.0.1")
     log = tmp_path / "log"
-    with log.open("wb") as out, contextlib.ExitStack() as stack:
+    with adopting_orphans(), log.open("wb") as out, contextlib.ExitStack() as stack:
 
         def start(*command: str) -> subprocess.Popen[bytes]:
             process = subprocess.Popen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -14,7 +14,7 @@ from tests.chaos.parts import Role, parts_of, send
 from tests.chaos.tally import Tally
 
 import dcodex
-from dcodex.demo.leftovers import adopt_orphans
+from dcodex.demo.leftovers import adopting_orphans
 from dcodex.demo.preflight import missing_right
 from dcodex.testing import Farm
 
@@ -30,11 +30,12 @@ SERVES = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _isolation() -> None:
+def _isolation() -> Iterator[None]:
     right = missing_right()
     if right:
         pytest.skip(right)
-    adopt_orphans()
+    with adopting_orphans():
+        yield
 
 
 @pytest.mark.timeout(300)

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 import dcodex
-from dcodex.demo.leftovers import adopt_orphans
+from dcodex.demo.leftovers import adopting_orphans
 from dcodex.demo.preflight import missing_right
 from dcodex.testing import Farm, quiet_flags
 from dcodex_proto.classic import code_executor_pb2_grpc as classic
@@ -25,7 +25,12 @@ def _isolation() -> None:
     right = missing_right()
     if right:
         pytest.skip(right)
-    adopt_orphans()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _orphans() -> Iterator[None]:
+    with adopting_orphans():
+        yield
 
 
 @pytest.fixture(scope="session")
