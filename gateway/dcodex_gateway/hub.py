@@ -102,7 +102,7 @@ class Hub:
         self.feed = FarmFeed(lambda on: self.link.send(WatchFarm(on)))
         #: (canonical name, version) pairs; empty while there is no coordinator.
         self.offered: tuple[tuple[str, str], ...] = ()
-        #: The server takes no more calls.
+        #: No new execution is taken in.
         self.draining = False
         #: Every execution under way.
         self._receivers: dict[str, _Entry] = {}
@@ -147,11 +147,9 @@ class Hub:
                 self._waiting -= 1
 
     def check(self) -> None:
-        """Raise Rejected while no program can be taken in.
-
-        A drain is no reason: the server takes no more calls then, and one that it took in the
-        moment before has come in.
-        """
+        """Raise Rejected while no program can be taken in."""
+        if self.draining:
+            raise Rejected(Reason.UNAVAILABLE, "this gateway is going down", RETRY_AFTER_S)
         if not self.link.up:
             raise Rejected(Reason.UNAVAILABLE, f"no coordinator: {self.link.reason}", RETRY_AFTER_S)
 

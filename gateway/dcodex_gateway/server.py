@@ -97,9 +97,6 @@ class Gateway:
         self._stop.clear()
         self._hub.drain()
         self._health.close()
-        # Callers' connections are told as well, so that their next calls go elsewhere.
-        grace_s = self._settings.drain_grace + STOP_GRACE_S
-        stopping = asyncio.create_task(server.stop(grace_s))
         impatient = asyncio.create_task(self._stop.wait())
         idle = asyncio.create_task(self._hub.idle())
         await asyncio.wait(
@@ -113,7 +110,6 @@ class Gateway:
             log.warning("cancelling executions=%d", self._hub.executions)
             self._hub.abandon()
         await server.stop(STOP_GRACE_S)
-        await stopping
         log.info("stopped")
 
     def _changed(self) -> None:
