@@ -132,10 +132,11 @@ class Broker:
 
     def stop(self) -> None:
         """Make run() return; safe in a signal handler."""
-        self._stopping = True
+        # Before the flag: a loop that is awake and sees the flag finds the wake-up to take away.
         # When the pipe is full it holds wake-ups enough.
         with contextlib.suppress(BlockingIOError):
             os.write(self._wake_write, b"x")
+        self._stopping = True
 
     def run(self, until: float | None = None) -> None:
         """Serve until stop() is called or, in seconds of time.monotonic(), `until` has come."""

@@ -30,7 +30,7 @@ from dcodex_shared.keys import (
     server_keys,
     use_as_client,
 )
-from dcodex_shared.messages import Hello, Message, Role, Welcome
+from dcodex_shared.messages import Hello, Role, Welcome
 from dcodex_shared.wire import decode, encode
 from dcodex_worker.link import Link
 from dcodex_worker.presence import State
@@ -125,10 +125,9 @@ class Peer:
             use_as_client(self.socket, keys)
         self.monitor = self.socket.get_monitor_socket(int(REFUSED))
         self.socket.connect(endpoint)
-        self.send(Hello(role, "peer"))
-
-    def send(self, message: Message) -> None:
-        self.socket.send_multipart(encode(message))
+        # Who is refused so soon has no connection left to say it on.
+        with contextlib.suppress(zmq.Again):
+            self.socket.send_multipart(encode(Hello(role, "peer")), zmq.NOBLOCK)
 
     def await_welcome(self) -> None:
         assert self.socket.poll(int(PATIENCE_S * 1000)), "it was not welcomed"
