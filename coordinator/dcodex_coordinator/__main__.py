@@ -79,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_CONFIG
         try:
             served = exposition.serve(
+                "coordinator",
                 settings.metrics_host,
                 settings.metrics_port,
                 metrics.registry(machine, broker.lock),

@@ -154,6 +154,7 @@ def _bind(
 def _expose(settings: GatewaySettings, hub: Hub) -> exposition.Exposition:
     try:
         return exposition.serve(
+            "gateway",
             settings.metrics_host,
             settings.metrics_port,
             make_registry(hub),

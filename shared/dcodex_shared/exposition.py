@@ -14,10 +14,13 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from typing import Any, ClassVar
 
-from prometheus_client import CollectorRegistry, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
+
+from dcodex_shared.messages import PROTOCOL_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -124,13 +127,25 @@ class Exposition:
 
 
 def serve(
-    host: str, port: int, registry: CollectorRegistry, ready: Callable[[], bool]
+    process: str,
+    host: str,
+    port: int,
+    registry: CollectorRegistry,
+    ready: Callable[[], bool],
 ) -> Exposition:
     """Serve the registry at host:port from here on; port 0 is any free one.
 
+    process: what this is: gateway, coordinator or host; shown with the version.
     ready: asked, in another thread, whether the process can do its work now.
     Raises OSError where the address cannot be had.
     """
     # The second series per counter and histogram doubles a scrape and nobody asks for it.
     disable_created_metrics()  # type: ignore[no-untyped-call] # the library left it untyped
+    build = Gauge(
+        "dcodex_build_info",
+        "1, by what runs here and in which version.",
+        ("process", "version", "protocol"),
+        registry=registry,
+    )
+    build.labels(process, version("dcodex"), str(PROTOCOL_VERSION)).set(1)
     return Exposition(_Server((host, port), registry, ready))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -356,3 +358,23 @@ def test_a_peer_without_keys_does_not_reach_a_coordinator_with_them(
     stack.callback(process.stop)
     received = peer.receive(1.0)
     assert not (received is not None and isinstance(received[0], Hello))
+
+
+@needs_openssl
+def test_the_doctor_says_when_the_certificate_that_is_served_ends(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    certificate, key = certify(tmp_path, "server", "localhost")
+    process, _ = gateway(stack, f"--tls_certificate={certificate}", f"--tls_key={key}")
+    command = [sys.executable, "-P", "-m", "dcodex", "doctor", "--live", "--json"]
+    done = subprocess.run(
+        [*command, f"--target=localhost:{process.port}", f"--ca={certificate}"],
+        capture_output=True,
+        timeout=2 * PATIENCE_S,
+    )
+    findings = {found["name"]: found for found in json.loads(done.stdout)["findings"]}
+    assert findings["gateway"]["ok"]
+    served = findings["certificate"]
+    assert (served["ok"], served["required"]) == (False, False)
+    assert served["text"] == "the gateway's is good for 2 more days"
+    assert "renew it" in served["remedy"]

@@ -23,7 +23,7 @@ class Probe:
         self.ready = False
         registry = CollectorRegistry()
         self.counter = Counter("dcodex_test_events", "Events.", registry=registry)
-        self.port: Exposition = serve("127.0.0.1", 0, registry, lambda: self.ready)
+        self.port: Exposition = serve("test", "127.0.0.1", 0, registry, lambda: self.ready)
 
     def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port.port, timeout=PATIENCE_S)
@@ -88,14 +88,14 @@ def test_connections_held_open_take_no_more_than_their_share(
 
 
 def test_a_port_that_is_closed_is_free_again(probe: Probe) -> None:
-    other = serve("127.0.0.1", 0, CollectorRegistry(), lambda: True)
+    other = serve("test", "127.0.0.1", 0, CollectorRegistry(), lambda: True)
     other.close()
-    serve("127.0.0.1", other.port, CollectorRegistry(), lambda: True).close()
+    serve("test", "127.0.0.1", other.port, CollectorRegistry(), lambda: True).close()
 
 
 def test_a_port_in_use_is_an_error(probe: Probe) -> None:
     with pytest.raises(OSError, match="in use"):
-        serve("127.0.0.1", probe.port.port, CollectorRegistry(), lambda: True)
+        serve("test", "127.0.0.1", probe.port.port, CollectorRegistry(), lambda: True)
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool (Debian: prometheus)")

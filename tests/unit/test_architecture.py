@@ -10,6 +10,8 @@ import pytest
 
 #: They take values, time and randomness as arguments, and hand out commands.
 DECIDING = (
+    "dcodex.doctor.certificates",
+    "dcodex.doctor.judge",
     "dcodex_coordinator.balancer",
     "dcodex_coordinator.desk",
     "dcodex_coordinator.execution",
@@ -33,6 +35,7 @@ DECIDING = (
     "dcodex_gateway.wording",
     "dcodex_shared.errors",
     "dcodex_shared.farm",
+    "dcodex_shared.findings",
     "dcodex_shared.languages",
     "dcodex_shared.limits",
     "dcodex_shared.messages",

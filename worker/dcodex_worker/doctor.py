@@ -6,7 +6,6 @@ Each check tries the real thing: the last one arms a sandbox and runs a program 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -14,10 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from dcodex_shared.config import WorkerSettings, add_flags, load
+from dcodex_shared.config import ConfigError, WorkerSettings, add_flags, load
+from dcodex_shared.findings import Finding, as_json, as_text, is_fit
 from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.program import Program, SourceFile
 from dcodex_worker.runtimes import Slots, Templates, Workshop, native, python
@@ -41,31 +41,19 @@ _CAPABILITIES = {
 _CAP_SYS_RESOURCE = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check came to."""
-
-    #: The guarantee or part, by the name that settings use.
-    name: str
-    ok: bool
-    #: Without it a worker refuses to start.
-    required: bool
-    #: What was found.
-    text: str
-    #: What to do about it; empty when ok.
-    remedy: str = ""
-
-
 def examine(settings: WorkerSettings) -> list[Finding]:
     """Every check, in order; the last one only when the others allow it."""
     findings = [check(settings) for check in _CHECKS]
-    if all(finding.ok for finding in findings if finding.required):
+    if is_fit(findings):
         findings.append(_trial(settings))
     return findings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the findings; exit status 1 when a worker would refuse to start here."""
+    """Print the findings.
+
+    0: a worker would start here; 1: it would refuse to; 2: a flag or setting is wrong.
+    """
     parser = argparse.ArgumentParser(
         prog="dcodex doctor",
         description="Say what this machine can and cannot enforce for sandboxes.",
@@ -76,18 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON, one object a finding")
     add_flags(parser, WorkerSettings)
     arguments = parser.parse_args(argv)
-    findings = examine(load(WorkerSettings, arguments, os.environ))
-    fit = all(finding.ok for finding in findings if finding.required)
-    if arguments.json:
-        print(json.dumps({"fit": fit, "findings": [asdict(f) for f in findings]}, indent=2))
-    else:
-        for finding in findings:
-            mark = "ok  " if finding.ok else ("MISS" if finding.required else "note")
-            print(f"{mark}  {finding.name:<16} {finding.text}")
-            if not finding.ok:
-                print(f"      {'':<16} -> {finding.remedy}")
-        print("this machine can run sandboxes" if fit else "this machine cannot run sandboxes")
-    return 0 if fit else 1
+    try:
+        settings = load(WorkerSettings, arguments, os.environ)
+    except ConfigError as error:
+        parser.exit(2, f"dcodex doctor: {error}\n")
+    findings = examine(settings)
+    conclusions = ("this machine can run sandboxes", "this machine cannot run sandboxes")
+    print(as_json(findings) if arguments.json else as_text(findings, conclusions))
+    return 0 if is_fit(findings) else 1
 
 
 def _machine(_: WorkerSettings) -> Finding:

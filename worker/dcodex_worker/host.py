@@ -121,7 +121,7 @@ def _run(
         link = Link(context, settings.worker_endpoint, Hello(Role.HOST, name), keys)
         host = Host(settings, nursery, slots, templates, link, signals, report_fd)
         exposition = serve(
-            settings.metrics_host, settings.metrics_port, host.metrics.registry, host.ready
+            "host", settings.metrics_host, settings.metrics_port, host.metrics.registry, host.ready
         )
         stack.callback(exposition.close)
         log.info("serving metrics host=%s port=%d", settings.metrics_host, exposition.port)

@@ -39,7 +39,7 @@ SUBCOMMANDS = {
         "dcodex.command.keys", "make a token for a caller", server=True, entry="tokens"
     ),
     "doctor": Subcommand(
-        "dcodex_worker.doctor", "say what this machine can and cannot enforce", server=True
+        "dcodex.command.doctor", "examine this machine, or a running farm (--live)", server=True
     ),
 }
 

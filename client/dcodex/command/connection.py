@@ -42,12 +42,12 @@ def new_parser(name: str, about: str, examples: str) -> argparse.ArgumentParser:
 
 def open_client(arguments: argparse.Namespace) -> dcodex.Client:
     """The client that the flags ask for."""
-    return dcodex.connect(arguments.target, arguments.token, _tls(arguments))
+    return dcodex.connect(arguments.target, arguments.token, tls_of(arguments))
 
 
 def open_async_client(arguments: argparse.Namespace) -> dcodex.AsyncClient:
     """The asyncio client that the flags ask for."""
-    return dcodex.AsyncClient(arguments.target, arguments.token, _tls(arguments))
+    return dcodex.AsyncClient(arguments.target, arguments.token, tls_of(arguments))
 
 
 class ServiceError(Exception):
@@ -78,7 +78,8 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _tls(arguments: argparse.Namespace) -> dcodex.TLS | bool:
+def tls_of(arguments: argparse.Namespace) -> dcodex.TLS | bool:
+    """What the flags say of encryption."""
     if arguments.ca or arguments.cert:
         return dcodex.TLS(ca=arguments.ca, certificate=arguments.cert, key=arguments.key)
     return bool(arguments.tls)
