@@ -399,7 +399,7 @@ class Desk:
         return any(
             language in worker.host.languages
             for shelf in self._pool.idle.values()
-            for worker in shelf.values()
+            for worker in shelf
         )
 
     def _is_served(self, language: str) -> bool:
@@ -415,12 +415,12 @@ class Desk:
         idle = self._pool.idle
         shelf = idle.get(language)
         if shelf is not None:
-            return next(iter(shelf.values()))
+            return shelf.next()
         spare = sorted(
             idle, key=lambda name: len(idle[name]) - self.wanted.get(name, 0), reverse=True
         )
         for name in spare:
-            for worker in idle[name].values():
+            for worker in idle[name]:
                 if language in worker.host.languages:
                     return worker
         raise AssertionError(f"popped {language}, which no idle worker can run")

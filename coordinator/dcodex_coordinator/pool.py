@@ -129,14 +129,57 @@ class Worker:
         )
 
 
+class Shelf:
+    """The idle workers of one language. Hosts take turns, and each gives the worker it armed last:
+    what that arming touched is still in the processor's caches."""
+
+    __slots__ = ("_hosts", "_size")
+
+    def __init__(self) -> None:
+        #: By host, the next to give one first; a host's workers in the order of their arming.
+        #: No empty entries.
+        self._hosts: OrderedDict[Host, dict[str, Worker]] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __contains__(self, worker: Worker) -> bool:
+        return worker.worker_id in self._hosts.get(worker.host, ())
+
+    def __iter__(self) -> Iterator[Worker]:
+        """A host's workers from the one that is idle for longest."""
+        for workers in self._hosts.values():
+            yield from workers.values()
+
+    def next(self) -> Worker:
+        """The one to lease; the shelf may not be empty."""
+        return next(reversed(next(iter(self._hosts.values())).values()))
+
+    def add(self, worker: Worker) -> None:
+        """Put a worker on it."""
+        self._hosts.setdefault(worker.host, {})[worker.worker_id] = worker
+        self._size += 1
+
+    def remove(self, worker: Worker) -> None:
+        """Take a worker off, which ends its host's turn; nothing when it is not there."""
+        workers = self._hosts.get(worker.host)
+        if workers is None or workers.pop(worker.worker_id, None) is None:
+            return
+        self._size -= 1
+        if workers:
+            self._hosts.move_to_end(worker.host)
+        else:
+            del self._hosts[worker.host]
+
+
 class WorkerPool:
     """The workers, and indices that make every question about them O(1)."""
 
     def __init__(self) -> None:
         self._workers: dict[str, Worker] = {}
-        #: Exactly the IDLE workers that are not retiring, by armed language, least recently
-        #: used first: leases spread over the hosts by themselves. No empty entries.
-        self.idle: dict[str, OrderedDict[str, Worker]] = {}
+        #: Exactly the IDLE workers that are not retiring, by armed language. No empty entries.
+        self.idle: dict[str, Shelf] = {}
         #: How many workers are in each state.
         self.counts: dict[State, int] = dict.fromkeys(State, 0)
 
@@ -195,7 +238,7 @@ class WorkerPool:
         for worker in self:
             running = worker.execution is not None
             assert running == (worker.state is State.BUSY), worker
-            indexed = worker.worker_id in self.idle.get(worker.language, ())
+            indexed = worker in self.idle.get(worker.language, ())
             assert indexed == (worker.state is State.IDLE and not worker.retiring), worker
             assert worker.peer is not None or worker.state is State.SHUTDOWN, worker
         assert all(self.idle.values())
@@ -204,10 +247,13 @@ class WorkerPool:
     def _index(self, worker: Worker) -> None:
         shelf = self.idle.get(worker.language)
         if shelf is None:
-            shelf = self.idle[worker.language] = OrderedDict()
-        shelf[worker.worker_id] = worker
+            shelf = self.idle[worker.language] = Shelf()
+        shelf.add(worker)
 
     def _unindex(self, worker: Worker) -> None:
         shelf = self.idle.get(worker.language)
-        if shelf is not None and shelf.pop(worker.worker_id, None) is not None and not shelf:
+        if shelf is None:
+            return
+        shelf.remove(worker)
+        if not shelf:
             del self.idle[worker.language]

@@ -303,7 +303,7 @@ class Supervisor:
                 shelf = max(self._pool.idle.values(), key=len, default=None)
                 if shelf is None:
                     return
-                worker = next(iter(shelf.values()))
+                worker = next(iter(shelf))
             have[worker.language] -= 1
             self.retire(worker, now)
 
@@ -323,7 +323,7 @@ class Supervisor:
         over = [name for name in idle if have.get(name, 0) > mix.get(name, 0)]
         over.sort(key=lambda name: have[name] - mix.get(name, 0), reverse=True)
         for name in over:
-            for worker in idle[name].values():
+            for worker in idle[name]:
                 if not wanted or wanted in worker.host.languages:
                     return worker
         return None

@@ -78,7 +78,32 @@ def test_only_idle_workers_are_on_the_shelf() -> None:
     pool.move(worker, Cause.ENDED, 2.0)
     assert not pool.idle
     pool.move(worker, Cause.READY, 3.0)
-    assert list(pool.idle["python"]) == ["h/1"]
+    assert list(pool.idle["python"]) == [worker]
+
+
+def test_hosts_take_turns_and_each_gives_the_worker_that_it_armed_last() -> None:
+    pool = WorkerPool()
+    peer = Peer(Side.WORKERS, b"w", Role.WORKER, "w", 0.0)
+    for host_name in ("a", "b"):
+        host = Host(Peer(Side.WORKERS, host_name.encode(), Role.HOST, host_name, 0.0))
+        for number in range(3):
+            pool.add(Worker(f"{host_name}/{number}", host, peer, "python", 0.0))
+    leased = []
+    while pool.idle:
+        worker = pool.idle["python"].next()
+        pool.move(worker, Cause.LEASED, 1.0)
+        leased.append(worker.worker_id)
+    assert leased == ["a/2", "b/2", "a/1", "b/1", "a/0", "b/0"]
+
+
+def test_a_shelf_goes_through_the_workers_that_are_idle_for_longest_first() -> None:
+    pool, first = pool_with(State.IDLE)
+    second = Worker("h/2", first.host, first.host.peer, "python", 0.0)
+    pool.add(second)
+    for cause in (Cause.LEASED, Cause.ENDED, Cause.READY):
+        pool.move(first, cause, 1.0)
+    assert list(pool.idle["python"]) == [second, first]
+    assert len(pool.idle["python"]) == 2
 
 
 def test_a_story_keeps_the_last_moves_and_is_told_in_order() -> None:
