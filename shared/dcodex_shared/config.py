@@ -161,6 +161,21 @@ class CoordinatorSettings(CommonSettings):
     drain_grace: float = _setting(30.0, parse_seconds, "how long running programs may go on")
 
 
+#: What programs import that takes long: parts of the standard library first, since an import of
+#: what stands later brings along what stands before it.
+PRELOAD = (
+    "concurrent.futures",
+    "asyncio",
+    "unittest",
+    "urllib.request",
+    "sqlite3",
+    "numpy",
+    "pandas",
+    "scipy",
+    "matplotlib",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings(CommonSettings):
     """The worker host's."""
@@ -177,9 +192,9 @@ class WorkerSettings(CommonSettings):
     python: str = _setting("", str, "interpreter of the programs (default /usr/bin/python3)")
     python_venv: str = _setting("", str, "virtual environment whose packages programs may import")
     preload: tuple[str, ...] = _setting(
-        ("numpy", "pandas", "scipy", "matplotlib"),
+        PRELOAD,
         _names,
-        "packages to import into the Python template where installed",
+        "modules that a second Python template imports, for programs that name one of them",
     )
     cgroup_root: str = _setting("", str, "cgroup below which sandboxes get theirs (default: own)")
     tmpfs_bytes: int = _setting(256 * MIB, parse_bytes, "work directory, /tmp and /dev/shm: each")

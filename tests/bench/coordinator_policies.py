@@ -312,7 +312,7 @@ def _no_remix(self: Supervisor, mix: Mapping[str, int], bound_s: float, now: flo
 
 def _any_idle(self: Desk, language: str) -> Worker:
     """Whichever worker has been idle for longest."""
-    workers = [worker for shelf in self._pool.idle.values() for worker in shelf.values()]
+    workers = [worker for shelf in self._pool.idle.values() for worker in shelf]
     return min(workers, key=lambda worker: worker.since)
 
 

@@ -8,8 +8,11 @@ import pytest
 
 from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.program import Program, SourceFile
-from dcodex_worker.runtimes.python import ArmedPython
+from dcodex_worker.runtimes.python import LARGE, SMALL, ArmedPython, Interpreter, names_any
+from dcodex_worker.runtimes.rack import Rack
 from dcodex_worker.sandbox.box import Sandbox
+
+INTERPRETER = Interpreter("/usr/bin/python3", "3.11.2", (), ("numpy", "urllib.request"))
 
 
 def program(
@@ -21,9 +24,15 @@ def program(
     )
 
 
+def armed() -> tuple[ArmedPython, Rack]:
+    rack = Rack()
+    for kind in (SMALL, LARGE):
+        rack.put(kind, cast(Sandbox, object()))
+    return ArmedPython(rack, INTERPRETER), rack
+
+
 def launch_of(what: Program) -> tuple[bool, tuple[str, ...], str]:
-    armed = ArmedPython(cast(Sandbox, object()), "/usr/bin/python3")
-    launch = armed.begin(what).launch
+    launch = armed()[0].begin(what).launch
     return launch.warm, launch.argv, launch.path
 
 
@@ -51,7 +60,29 @@ def test_an_archive_gets_a_fresh_interpreter() -> None:
 
 
 def test_the_requests_variables_win_over_the_sandboxes_own() -> None:
-    armed = ArmedPython(cast(Sandbox, object()), "/usr/bin/python3")
-    launch = armed.begin(program("main.py", environment=(("HOME", "/tmp"),))).launch
+    launch = armed()[0].begin(program("main.py", environment=(("HOME", "/tmp"),))).launch
     assert dict(launch.environment)["HOME"] == "/tmp"
     assert "PATH" in dict(launch.environment)
+
+
+@pytest.mark.parametrize(
+    ("content", "used"),
+    [
+        (b"print(1)", SMALL),
+        (b"import numpy as np", LARGE),
+        (b"from urllib import request", LARGE),
+        (b"__import__('numpy')", LARGE),
+    ],
+)
+def test_a_program_that_names_a_module_of_the_large_template_runs_there(
+    content: bytes, used: str
+) -> None:
+    python, rack = armed()
+    python.begin(program("main.py", content=content))
+    assert rack.get(used) is None
+    assert rack.get(LARGE if used == SMALL else SMALL) is not None
+
+
+def test_only_python_files_are_searched_for_the_names_of_modules() -> None:
+    assert names_any(program("main.py", "other.py", content=b"numpy"), ("numpy.random",))
+    assert not names_any(program("words.txt", content=b"numpy"), ("numpy",))

@@ -16,6 +16,7 @@ from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.program import Program, SourceFile
 from dcodex_worker.runtimes import attempt, header_store, hold, tools
 from dcodex_worker.runtimes.headers import Precompiled, options_that_matter
+from dcodex_worker.runtimes.rack import Spare
 
 #: Kinds that are remembered: few are used again and again.
 _MOST_KINDS = 16
@@ -69,6 +70,12 @@ class Benches:
                 self._known.popitem(last=False)
         plan = self._known[key]
         return None if plan is None else (arguments, plan)
+
+    def prefers_another(self, spare: Spare | None) -> bool:
+        """Whether the tools that wait in it are unlikely to be the next compile's."""
+        if spare is None or spare.prepared is None or self._arguments is None:
+            return False
+        return spare.prepared != (self._language, self._arguments)
 
     def search(self, arguments: Arguments) -> Arguments:
         """Where any program with these options finds its precompiled header."""

@@ -23,6 +23,7 @@ from dcodex_worker.runtimes.benches import Benches
 from dcodex_worker.runtimes.command_line import environment_of
 from dcodex_worker.runtimes.compile_cache import CompileCache
 from dcodex_worker.runtimes.headers import candidates
+from dcodex_worker.runtimes.rack import Rack
 from dcodex_worker.runtimes.stage import CompileLost, Stage
 from dcodex_worker.sandbox.box import Launch, Sandbox
 from dcodex_worker.template.launcher import ENVIRONMENT
@@ -32,6 +33,10 @@ from dcodex_worker.template.starter import TemplatePlan
 DEFAULT_CACHE_DIRECTORY = "/var/cache/dcodex"
 #: Asking a compiler for its version, in seconds.
 PROBE_TIMEOUT_S = 20.0
+
+#: Kinds of sandboxes.
+COMPILE = "compile"
+RUN = "run"
 
 _COMPILERS = {"c": ("gcc", "cc"), "cpp": ("g++", "c++")}
 _SHELL = "/bin/sh"
@@ -109,28 +114,31 @@ class ArmedNative:
         compile_limits: Limits,
         cache: CompileCache,
         benches: Benches,
-        compile_sandbox: Sandbox,
-        run_sandbox: Sandbox,
+        rack: Rack,
     ) -> None:
-        """Starts tools in the compile sandbox; raises SetupError."""
+        """rack: has both sandboxes. Starts tools in the first; raises SetupError."""
         self.language = compiler.language
         self.compile_cache_hit = False
         self._compiler = compiler
         self._compile_limits = compile_limits
         self._cache = cache
         self._benches = benches
-        self._compile_sandbox = compile_sandbox
-        self._run_sandbox = run_sandbox
+        self._rack = rack
+        #: What was taken from the rack, to be destroyed.
+        self._compile_sandbox: Sandbox | None = None
+        self._run_sandbox: Sandbox | None = None
         self._program: Program
         self._key = ""
         #: An open program, to be closed by destroy(); -1: none.
         self._executable = -1
+        spare = rack.get(COMPILE)
+        assert spare is not None
+        if spare.prepared is None and (bench := benches.next()) is not None:
+            arguments, plan = bench
+            spare.sandbox.prepare(plan, tuple(ENVIRONMENT.items()), compile_limits)
+            spare.prepared = compiler.language, arguments
         #: The compiler's options for which tools wait in the compile sandbox, if any do.
-        self._prepared: tuple[str, ...] | None = None
-        bench = benches.next()
-        if bench is not None:
-            self._prepared, plan = bench
-            compile_sandbox.prepare(plan, tuple(ENVIRONMENT.items()), compile_limits)
+        self._prepared = spare.prepared
 
     def begin(self, program: Program) -> Stage:
         """Compile it, or run at once what an equal compile has made before."""
@@ -153,14 +161,16 @@ class ArmedNative:
             environment=tuple(ENVIRONMENT.items()),
             limits=self._compile_limits,
             path=_SHELL,
-            benched=self._prepared == program.compile_args
+            benched=self._prepared == (self.language, program.compile_args)
             and attempt.is_plain(program)
             and (bool(suitable) or self.language == "c"),
         )
+        self._compile_sandbox = self._rack.take(COMPILE)
         return Stage(self._compile_sandbox, launch, compiling=True)
 
     def after_compile(self) -> Stage:
         """The run of what the compiler left."""
+        assert self._compile_sandbox is not None
         self._executable, self._compile_sandbox.product = self._compile_sandbox.product, -1
         if self._executable < 0:
             raise CompileLost("the compiler left no program")
@@ -168,14 +178,16 @@ class ArmedNative:
         return self._run_stage()
 
     def destroy(self) -> None:
-        """Kill what is left of both and wait for it."""
+        """Kill what is left in those that were used, and wait for it."""
         if self._executable >= 0:
             os.close(self._executable)
             self._executable = -1
         try:
-            self._compile_sandbox.destroy()
+            if self._compile_sandbox is not None:
+                self._compile_sandbox.destroy()
         finally:
-            self._run_sandbox.destroy()
+            if self._run_sandbox is not None:
+                self._run_sandbox.destroy()
 
     def _run_stage(self) -> Stage:
         program = self._program
@@ -189,4 +201,5 @@ class ArmedNative:
             path=f"./{PRODUCT}",
             executable=self._executable,
         )
+        self._run_sandbox = self._rack.take(RUN)
         return Stage(self._run_sandbox, launch, compiling=False)

@@ -1,4 +1,10 @@
-"""Python: a warm interpreter goes on with the program's main.py."""
+"""Python: a warm interpreter goes on with the program's main.py.
+
+There are two: a small one, and a large one with the modules that the operator lists. Each
+megabyte of a template makes every fork of it dearer, and its end; so the large one is for
+programs whose text names one of its modules. Where that guess is wrong a program imports by
+itself, as it would by hand.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,7 @@ from dcodex_shared.languages import BY_NAME
 from dcodex_shared.program import Program
 from dcodex_worker.runtimes.command_line import environment_of
 from dcodex_worker.runtimes.names import not_an_option
+from dcodex_worker.runtimes.rack import Rack
 from dcodex_worker.runtimes.stage import Stage
 from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
 from dcodex_worker.template.serve import STANDARD
@@ -29,9 +36,14 @@ _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
 #: How a zip file begins.
 _ARCHIVE = b"PK\x03\x04"
 
+#: Kinds of sandboxes, and the names of their templates.
+SMALL = "python"
+LARGE = "python-large"
+
 _PROBE = (
-    "import json, platform, sys; print(json.dumps("
-    "[platform.python_version(), list(sys.version_info[:2]), sys.prefix, sys.base_prefix]))"
+    "import json, platform, sys; from importlib.util import find_spec; print(json.dumps("
+    "[platform.python_version(), list(sys.version_info[:2]), sys.prefix, sys.base_prefix,"
+    " [name for name in sys.argv[1:] if find_spec(name.partition('.')[0])]]))"
 )
 
 
@@ -43,6 +55,8 @@ class Interpreter:
     version: str
     #: Directories outside /usr that it needs.
     extra: tuple[str, ...]
+    #: What the large template imports: those of the operator's modules that are installed.
+    modules: tuple[str, ...]
 
 
 def find(settings: WorkerSettings) -> Interpreter:
@@ -58,9 +72,12 @@ def find(settings: WorkerSettings) -> Interpreter:
         path = os.path.join(sys.base_prefix, "bin", "python3")
     try:
         output = subprocess.run(
-            [path, "-I", "-c", _PROBE], capture_output=True, timeout=PROBE_TIMEOUT_S, check=True
+            [path, "-I", "-c", _PROBE, *settings.preload],
+            capture_output=True,
+            timeout=PROBE_TIMEOUT_S,
+            check=True,
         ).stdout
-        version, numbers, prefix, base = json.loads(output)
+        version, numbers, prefix, base, modules = json.loads(output)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise SetupError("python", 0, f"cannot use {path}: {error}") from error
     if tuple(numbers) < OLDEST:
@@ -71,23 +88,27 @@ def find(settings: WorkerSettings) -> Interpreter:
         for folder in (prefix, base, os.path.dirname(real) if "/bin" in real else real)
         if folder != "/usr" and not folder.startswith("/usr/bin") and folder != "/"
     }
-    return Interpreter(path, version, tuple(sorted(outside)))
+    return Interpreter(path, version, tuple(sorted(outside)), tuple(modules))
 
 
-def template_plan(interpreter: Interpreter, preload: tuple[str, ...]) -> TemplatePlan:
-    """The warm template: the standard library's usual modules and the operator's."""
-    return TemplatePlan("python", interpreter.path, (*STANDARD, *preload), interpreter.extra)
+def template_plans(interpreter: Interpreter) -> tuple[TemplatePlan, ...]:
+    """The small template, and the large one where it would have something to add."""
+    path, extra, modules = interpreter.path, interpreter.extra, interpreter.modules
+    small = TemplatePlan(SMALL, path, STANDARD, extra)
+    return (small, TemplatePlan(LARGE, path, (*STANDARD, *modules), extra)) if modules else (small,)
 
 
 class ArmedPython:
-    """One sandbox with the interpreter already running in it."""
+    """Sandboxes with the interpreter already running in them; one is used."""
 
     language = "python"
     compile_cache_hit = False
 
-    def __init__(self, sandbox: Sandbox, interpreter: str) -> None:
-        self._sandbox = sandbox
+    def __init__(self, rack: Rack, interpreter: Interpreter) -> None:
+        """rack: has a sandbox of each kind that there is a template for."""
+        self._rack = rack
         self._interpreter = interpreter
+        self._sandbox: Sandbox | None = None
 
     def begin(self, program: Program) -> Stage:
         """Run it; warm where it starts as the template would, by a fresh start otherwise.
@@ -105,15 +126,17 @@ class ArmedPython:
         if warm:
             argv: tuple[str, ...] = (entry, *program.args)
         else:
-            argv = (self._interpreter, "-u", not_an_option(entry), *program.args)
+            argv = (self._interpreter.path, "-u", not_an_option(entry), *program.args)
         launch = Launch(
             files=program.files,
             argv=argv,
             environment=environment_of(program),
             limits=program.limits,
             warm=warm,
-            path="" if warm else self._interpreter,
+            path="" if warm else self._interpreter.path,
         )
+        large = warm and names_any(program, self._interpreter.modules)
+        self._sandbox = self._rack.take(LARGE if large else SMALL)
         return Stage(self._sandbox, launch, compiling=False)
 
     def after_compile(self) -> Stage:
@@ -122,4 +145,12 @@ class ArmedPython:
 
     def destroy(self) -> None:
         """Kill what is left and wait for it."""
-        self._sandbox.destroy()
+        if self._sandbox is not None:
+            self._sandbox.destroy()
+
+
+def names_any(program: Program, modules: tuple[str, ...]) -> bool:
+    """Whether a Python file of the program has the name of one of these in it, anywhere."""
+    names = {name.partition(".")[0].encode() for name in modules}
+    texts = [file.content for file in program.files if file.path.endswith(".py")]
+    return any(name in text for name in names for text in texts)

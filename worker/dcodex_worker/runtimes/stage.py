@@ -36,4 +36,4 @@ class Armed(Protocol):
         """The run, after a compile that ended with status 0; raises CompileLost, SetupError."""
 
     def destroy(self) -> None:
-        """Leave nothing of it; raises SetupError when that cannot be."""
+        """Leave nothing of what was used; raises SetupError when that cannot be."""

@@ -23,7 +23,7 @@ MOST_PAUSE_S = 60.0
 
 
 class Templates:
-    """Both templates: the Python one, and the bare one that starts everything native.
+    """The templates: small and large for Python, and a bare one that starts everything native.
 
     Raises SetupError where this machine has no interpreter to run templates with.
     """
@@ -51,8 +51,8 @@ class Templates:
         self._headers: Making | None = None
         self._templates = []
         if "python" in names:
-            plan = python.template_plan(interpreter, settings.preload)
-            self._templates.append(Template(plan, self._directory))
+            for plan in python.template_plans(interpreter):
+                self._templates.append(Template(plan, self._directory))
         if names - {"python"}:
             wanted_compilers = {
                 name: compiler.path for name, compiler in compilers.items() if name in names

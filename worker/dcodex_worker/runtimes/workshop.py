@@ -11,9 +11,10 @@ from dcodex_shared.limits import COMPILE_LIMITS, DEFAULT_LIMITS, Limits
 from dcodex_worker.runtimes import attempt, native, python
 from dcodex_worker.runtimes.benches import Benches
 from dcodex_worker.runtimes.compile_cache import CompileCache
+from dcodex_worker.runtimes.rack import Rack
 from dcodex_worker.runtimes.slots import Slot
 from dcodex_worker.runtimes.stage import Armed
-from dcodex_worker.sandbox.box import Keeper, Sandbox, SetupError
+from dcodex_worker.sandbox.box import Keeper, SetupError
 
 #: A keeper is replaced after this many seconds, so that a renewed template reaches everyone.
 KEEPER_RENEW_S = 900.0
@@ -30,7 +31,7 @@ class Workshop:
     def __init__(self, settings: WorkerSettings, slot: Slot) -> None:
         self._slot = slot
         self._tmpfs_bytes = settings.tmpfs_bytes
-        self._interpreter = python.find(settings).path
+        self._interpreter = python.find(settings)
         self._compilers = native.find()
         self._cache = CompileCache(native.cache_directory(settings), settings.compile_cache_bytes)
         self._headers_directory = native.headers_directory(settings)
@@ -42,6 +43,7 @@ class Workshop:
             wall_s=settings.compile_wall_limit,
             memory_bytes=settings.compile_memory_limit,
         )
+        self._rack = Rack()
         self._keepers: dict[str, Keeper] = {}
         self._started_at: dict[str, float] = {}
         #: Leaves are named anew for each keeper: an old one may still be on its way out.
@@ -50,47 +52,42 @@ class Workshop:
     def arm(self, language: str) -> Armed:
         """Sandboxes for one execution; blocks for milliseconds. Raises SetupError."""
         if language == "python":
-            self._keep_only("python")
-            return python.ArmedPython(
-                self._sandbox("python", "python", DEFAULT_LIMITS), self._interpreter
-            )
+            kinds = (python.SMALL, python.LARGE) if self._interpreter.modules else (python.SMALL,)
+            self._keep_only(*kinds)
+            for kind in kinds:
+                self._provide(kind, kind, DEFAULT_LIMITS)
+            return python.ArmedPython(self._rack, self._interpreter)
         compiler = self._compilers.get(language)
         if compiler is None:
             raise SetupError("languages", 0, f"this host cannot run {language}")
-        self._keep_only("compile", "run")
-        compiling = self._sandbox("compile", "native", self._compile_limits, attempt.PRODUCT)
-        try:
-            running = self._sandbox("run", "native", DEFAULT_LIMITS)
-        except SetupError:
-            compiling.destroy()
-            raise
         if language not in self._benches:
             self._benches[language] = native.benches(compiler, self._headers_directory)
-        try:
-            return native.ArmedNative(
-                compiler,
-                self._compile_limits,
-                self._cache,
-                self._benches[language],
-                compiling,
-                running,
-            )
-        except SetupError:
-            compiling.destroy()
-            running.destroy()
-            raise
+        benches = self._benches[language]
+        self._keep_only(native.COMPILE, native.RUN)
+        if benches.prefers_another(self._rack.get(native.COMPILE)):
+            self._rack.drop(native.COMPILE)
+        self._provide(native.COMPILE, "native", self._compile_limits, attempt.PRODUCT)
+        self._provide(native.RUN, "native", DEFAULT_LIMITS)
+        return native.ArmedNative(compiler, self._compile_limits, self._cache, benches, self._rack)
 
     def close(self) -> None:
         """End all keepers."""
         self._keep_only()
 
-    def _sandbox(self, kind: str, template: str, limits: Limits, collect: str = "") -> Sandbox:
+    def _provide(self, kind: str, template: str, limits: Limits, collect: str = "") -> None:
+        """Have a spare sandbox of this kind."""
         keeper = self._keepers.get(kind)
-        if keeper is not None and self._is_fit(kind, keeper):
+        fit = keeper is not None and self._is_fit(kind, keeper)
+        if fit and self._rack.get(kind) is not None:
+            return
+        if keeper is not None and fit:
             try:
-                return keeper.arm(limits.memory_bytes, limits.processes, collect)
+                sandbox = keeper.arm(limits.memory_bytes, limits.processes, collect)
             except SetupError as error:
                 log.warning("replacing a keeper kind=%s error=%s", kind, error)
+            else:
+                self._rack.put(kind, sandbox)
+                return
         if keeper is not None:
             self._close(kind)
         self._leaves += 1
@@ -104,7 +101,7 @@ class Workshop:
         self._keepers[kind] = keeper
         self._started_at[kind] = time.monotonic()
         try:
-            return keeper.arm(limits.memory_bytes, limits.processes, collect)
+            self._rack.put(kind, keeper.arm(limits.memory_bytes, limits.processes, collect))
         except SetupError:
             self._close(kind)
             raise
@@ -113,6 +110,9 @@ class Workshop:
         """Whether the next sandbox may be this keeper's, in this leaf."""
         if time.monotonic() - self._started_at[kind] > KEEPER_RENEW_S:
             return False
+        if self._rack.get(kind) is not None:
+            # Nothing has run in it, but tools may wait in it.
+            return True
         return keeper.leaf.memory_bytes() <= LEFTOVER_BYTES
 
     def _keep_only(self, *kinds: str) -> None:
@@ -121,4 +121,8 @@ class Workshop:
             self._close(kind)
 
     def _close(self, kind: str) -> None:
-        self._keepers.pop(kind).close()
+        keeper = self._keepers.pop(kind)
+        try:
+            self._rack.drop(kind)
+        finally:
+            keeper.close()
