@@ -30,41 +30,26 @@ import signal
 import socket
 import stat
 import sys
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from dcodex_worker.sandbox import (
     bench,
-    credentials,
     kernel,
     landlock,
     mounts,
-    network,
+    plan,
     rlimits,
     rootfs,
-    seccomp,
     wireform,
 )
+from dcodex_worker.sandbox.errand import Errand, Failed
 from dcodex_worker.template import rehearsal
 
-#: Descriptor of the channel in the program's process, above the standard three.
-_CHANNEL = 3
-#: The program's processes go before the keeper, and first when the machine runs out of memory.
-_OOM_SCORE = b"1000"
 #: The rehearsal takes milliseconds; a machine where it takes this long, in seconds, goes without.
 _REHEARSAL_TIMEOUT_S = 5.0
 _REHEARSAL_CPU_S = 5.0
 #: The largest file that is collected from a sandbox: a linked program.
 MAX_COLLECTED_BYTES = 256 << 20
-
-
-class Failed(Exception):
-    """A step of arming failed."""
-
-    def __init__(self, step: str, number: int) -> None:
-        super().__init__(step)
-        self.step = step
-        self.number = number
 
 
 class Keeper:
@@ -91,6 +76,8 @@ class Keeper:
         #: Pages to provide at arming; None before the rehearsal.
         self._pages: tuple[rehearsal.Stretch, ...] | None = None if rehearse else ()
         self._init_id = 0
+        #: What plan.py has written down for sandboxes like the last one.
+        self._planned: tuple[object, Errand, plan.Confinement] | None = None
 
     def arm_for_ever(self) -> dict[str, Any]:
         """Serve the worker until it goes; returns only in the process of a warm program.
@@ -131,7 +118,7 @@ class Keeper:
                 wireform.send(self._worker, message)
                 continue
             if program == 0:
-                return self._become_program(host_id, fds)
+                return self._become_program(fds)
             _close(fds)
             pidfds = (os.pidfd_open(init), os.pidfd_open(program))
             wireform.send(self._worker, wireform.pack(wireform.ARMING), pidfds)
@@ -152,7 +139,7 @@ class Keeper:
             if program == 0:
                 ours.detach()
                 theirs.detach()
-                return self._become_program(host_id, fds)
+                return self._become_program(fds)
         finally:
             if self._worker.fileno() >= 0:
                 os.close(nothing)
@@ -196,20 +183,32 @@ class Keeper:
         kernel.unshare(kernel.CLONE_NEWCGROUP)
         self._mount_namespace = rootfs.enter_front(self._extra)
 
-    def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
-        """Fresh namespaces with init and program in them; 0 for the program's pid in itself."""
-        try:
-            step = "namespaces"
-            kernel.setns(self._mount_namespace, kernel.CLONE_NEWNS)
-            kernel.setns(self._pid_namespace, kernel.CLONE_NEWPID)
-            kernel.unshare(
-                kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID
+    def _plan(self, host_id: int, tmpfs_bytes: int) -> tuple[Errand, plan.Confinement]:
+        key = host_id, tmpfs_bytes, self._pages
+        if self._planned is None or self._planned[0] != key:
+            self._planned = (
+                key,
+                plan.enclose(self._mount_namespace, self._pid_namespace, tmpfs_bytes, host_id),
+                plan.Confinement(
+                    host_id,
+                    self._maskable,
+                    self._landlock,
+                    self._seccomp_program,
+                    self._pages or (),
+                ),
             )
-            step = "network"
-            network.enter()
-            step = "mounts"
-            mounts.enter_writable(tmpfs_bytes, host_id)
-            step = "init"
+        return self._planned[1:]
+
+    def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
+        """Fresh namespaces with init and program in them; 0 for the program's pid in itself.
+
+        fds: the program's standard three and its channel.
+        """
+        enclose, confinement = self._plan(host_id, tmpfs_bytes)
+        confinement.take(fds)
+        enclose.run()
+        step = "init"
+        try:
             init = self._spawn_init()
             step = "fork"
             try:
@@ -263,40 +262,22 @@ class Keeper:
             if product >= 0:
                 os.close(product)
 
-    def _become_program(self, host_id: int, fds: list[int]) -> dict[str, Any]:
+    def _become_program(self, fds: list[int]) -> dict[str, Any]:
         """In the child: give everything up, wait for the program, become it."""
-        channel_fd = fds[3]
-        step = "descriptors"
+        assert self._planned is not None
         try:
-            self._worker.detach()
-            for target, fd in enumerate(fds[:3]):
-                os.dup2(fd, target, inheritable=True)
-            os.dup2(channel_fd, _CHANNEL, inheritable=False)
-            channel_fd = _CHANNEL
-            kernel.close_range(_CHANNEL + 1)
-            # In this order: each step needs a privilege that a later one gives up.
-            steps: tuple[tuple[str, Callable[[], object]], ...] = (
-                ("session", os.setsid),
-                ("proc", lambda: mounts.enter_proc(self._maskable)),
-                ("oom score", _set_oom_score),
-                ("rlimits", rlimits.enter),
-                ("credentials", lambda: credentials.enter(host_id)),
-                ("landlock", lambda: landlock.enter(self._landlock)),
-                ("seccomp", lambda: seccomp.enter(self._seccomp_program)),
-            )
-            for name, enter in steps:
-                step = name
-                enter()
-        except OSError as error:
-            _fail(channel_fd, step, error.errno or 0)
-        rehearsal.touch(self._pages or ())
-        os.write(_CHANNEL, wireform.pack(wireform.ARMED))
+            self._planned[2].enter()
+        except Failed as failure:
+            early = failure.step == "descriptors"
+            _fail(fds[3] if early else plan.CHANNEL, failure.step, failure.number)
+        self._worker.detach()
+        os.write(plan.CHANNEL, wireform.pack(wireform.ARMED))
         return _receive_program()
 
 
 def _receive_program() -> dict[str, Any]:
     """Block until the worker hands a program over, lay it out; returns for a warm one."""
-    channel = socket.socket(fileno=_CHANNEL)
+    channel = socket.socket(fileno=plan.CHANNEL)
     data, fds = wireform.receive(channel, 1 << 16)
     launch, data = _receive_launch(channel, data)
     tools = None
@@ -332,7 +313,7 @@ def _receive_program() -> dict[str, Any]:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         os.execve(launch["path"], launch["argv"], dict(launch["environment"]))
     except OSError as error:
-        _fail(_CHANNEL, step, error.errno or 0)
+        _fail(plan.CHANNEL, step, error.errno or 0)
 
 
 def _receive_launch(channel: socket.socket, data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -408,12 +389,6 @@ def _collect(path: str) -> int:
         return -1
     finally:
         os.close(directory)
-
-
-def _set_oom_score() -> None:
-    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-    os.write(fd, _OOM_SCORE)
-    os.close(fd)
 
 
 def _fail(channel: int, step: str, number: int) -> NoReturn:

@@ -31,6 +31,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
 PR_SET_SECCOMP = 22
+PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
@@ -44,15 +45,12 @@ RESOLVE_BENEATH = 0x08
 
 #: Numbers of calls without a libc wrapper; the same on every architecture since Linux 5.
 _SYS_PIDFD_SEND_SIGNAL = 424
-_SYS_CLOSE_RANGE = 436
 _SYS_OPENAT2 = 437
 _SYS_MOUNT_SETATTR = 442
 _SYS_LANDLOCK_CREATE_RULESET = 444
-_SYS_LANDLOCK_ADD_RULE = 445
-_SYS_LANDLOCK_RESTRICT_SELF = 446
 _LANDLOCK_CREATE_RULESET_VERSION = 1
-#: capset(2) differs by architecture; libc exports it without declaring it.
-_CAPABILITY_VERSION_3 = 0x20080522
+#: Of capset(2)'s header.
+CAPABILITY_VERSION_3 = 0x20080522
 
 _AT_EMPTY_PATH = 0x1000
 _AT_RECURSIVE = 0x8000
@@ -68,9 +66,13 @@ _libc.mount.argtypes = [
     ctypes.c_ulong,
     ctypes.c_char_p,
 ]
-_MADV_POPULATE_READ = 22
-_MADV_POPULATE_WRITE = 23
-_libc.madvise.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
+#: madvise(2): provide these pages now, to read or as private copies (Linux 5.14).
+MADV_POPULATE_READ = 22
+MADV_POPULATE_WRITE = 23
+PROT_READ = 1
+PROT_WRITE = 2
+PROT_EXEC = 4
+_libc.mprotect.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 
@@ -134,13 +136,9 @@ def make_readonly(target: str) -> None:
     )
 
 
-def populate(address: int, size: int, writable: bool) -> None:
-    """madvise(2): provide these pages now, private copies if writable (Linux 5.14).
-
-    Errors are passed over: it only saves time.
-    """
-    advice = _MADV_POPULATE_WRITE if writable else _MADV_POPULATE_READ
-    _libc.madvise(address, size, advice)
+def protect(address: int, size: int, protection: int) -> None:
+    """mprotect(2)."""
+    _check(_libc.mprotect(address, size, protection))
 
 
 def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
@@ -148,38 +146,13 @@ def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
     return _check(_libc.prctl(option, a, b, c, d))
 
 
-def drop_capabilities() -> None:
-    """Give up every capability of every set of this thread."""
-    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+def capabilities() -> int:
+    """How many capabilities this kernel has."""
     number = 0
     # The kernel says where its list ends.
-    while _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0:
+    while _libc.prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0:
         number += 1
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    data = (ctypes.c_uint32 * 6)()
-    _check(_libc.capset(ctypes.byref(header), ctypes.byref(data)))
-
-
-def set_seccomp_filter(program: bytes) -> None:
-    """Install a seccomp filter: an array of struct sock_filter. Needs no_new_privs."""
-
-    class SockFprog(ctypes.Structure):
-        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
-
-    argument = SockFprog(len(program) // 8, program)
-    _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(argument), 0, 0))
-
-
-def close_range(first: int, last: int = 0xFFFFFFFF) -> None:
-    """close_range(2) (Linux 5.9)."""
-    _check(
-        _libc.syscall(
-            ctypes.c_long(_SYS_CLOSE_RANGE),
-            ctypes.c_ulong(first),
-            ctypes.c_ulong(last),
-            ctypes.c_ulong(0),
-        )
-    )
+    return number
 
 
 def open_beneath(directory: int, path: str, flags: int) -> int:
@@ -219,37 +192,3 @@ def landlock_version() -> int:
         ctypes.c_long(_LANDLOCK_CREATE_RULESET_VERSION),
     )
     return max(0, answer)
-
-
-def landlock_create_ruleset(attributes: ctypes.Structure, size: int) -> int:
-    """landlock_create_ruleset(2): a descriptor."""
-    return _check(
-        _libc.syscall(
-            ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET),
-            ctypes.byref(attributes),
-            ctypes.c_size_t(size),
-            ctypes.c_long(0),
-        )
-    )
-
-
-def landlock_add_rule(ruleset: int, kind: int, rule: ctypes.Structure) -> None:
-    """landlock_add_rule(2)."""
-    _check(
-        _libc.syscall(
-            ctypes.c_long(_SYS_LANDLOCK_ADD_RULE),
-            ctypes.c_long(ruleset),
-            ctypes.c_long(kind),
-            ctypes.byref(rule),
-            ctypes.c_long(0),
-        )
-    )
-
-
-def landlock_restrict_self(ruleset: int) -> None:
-    """landlock_restrict_self(2). Needs no_new_privs."""
-    _check(
-        _libc.syscall(
-            ctypes.c_long(_SYS_LANDLOCK_RESTRICT_SELF), ctypes.c_long(ruleset), ctypes.c_long(0)
-        )
-    )

@@ -6,10 +6,11 @@ a program still writes nowhere but in its private places. See landlock(7).
 
 from __future__ import annotations
 
-import ctypes
 import os
+import struct
 
 from dcodex_worker.sandbox import kernel
+from dcodex_worker.sandbox.errand import Errand, Number
 
 #: LANDLOCK_ACCESS_FS_*: EXECUTE, READ_FILE, READ_DIR.
 _READ = 1 << 0 | 1 << 2 | 1 << 3
@@ -30,50 +31,37 @@ _PROC = "/proc"
 _RULE_PATH_BENEATH = 1
 
 
-class _Ruleset(ctypes.Structure):
-    _fields_ = (
-        ("handled_access_fs", ctypes.c_uint64),
-        ("handled_access_net", ctypes.c_uint64),
-        ("scoped", ctypes.c_uint64),
-    )
-
-
-class _PathBeneath(ctypes.Structure):
-    _pack_ = 1
-    _fields_ = (("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
-
-
 def version() -> int:
     """The version of the kernel's interface; 0: none."""
     return kernel.landlock_version()
 
 
-def enter(interface: int) -> None:
+def plan(errand: Errand, interface: int, fd: int) -> None:
     """Confine this process and all it will start. Needs no_new_privs and the private mounts.
 
-    interface: what version() has said.
+    interface: what version() has said. fd: the lowest free descriptor, and the next one is free.
     """
     if interface == 0:
         return
     handled = _ALL_BY_VERSION[max(v for v in _ALL_BY_VERSION if v <= interface)]
     scoped = _SCOPES if interface >= _SCOPES_SINCE else 0
-    size = 24 if scoped else 8
-    ruleset = kernel.landlock_create_ruleset(_Ruleset(handled, 0, scoped), size)
-    try:
-        _allow(ruleset, "/", _READ & handled)
-        for path in (*_WRITABLE, _PROC):
-            _allow(ruleset, path, handled)
-        for path in _DEVICES:
-            _allow(ruleset, path, _DEVICE & handled)
-        kernel.landlock_restrict_self(ruleset)
-    finally:
-        os.close(ruleset)
+    # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped
+    attributes = struct.pack("=3Q", handled, 0, scoped)
+    size = len(attributes) if scoped else 8
+    errand.call(Number.LANDLOCK_CREATE_RULESET, attributes, size, 0, result=fd)
+    _plan_rule(errand, fd, "/", _READ & handled)
+    for path in (*_WRITABLE, _PROC):
+        _plan_rule(errand, fd, path, handled)
+    for path in _DEVICES:
+        _plan_rule(errand, fd, path, _DEVICE & handled)
+    errand.call(Number.LANDLOCK_RESTRICT_SELF, fd, 0)
+    errand.call(Number.CLOSE, fd)
 
 
-def _allow(ruleset: int, path: str, access: int) -> None:
-    parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
-        rule = _PathBeneath(access, parent)
-        kernel.landlock_add_rule(ruleset, _RULE_PATH_BENEATH, rule)
-    finally:
-        os.close(parent)
+def _plan_rule(errand: Errand, ruleset: int, path: str, access: int) -> None:
+    parent = ruleset + 1
+    errand.open(path, os.O_PATH, parent)
+    # struct landlock_path_beneath_attr, packed: allowed_access, parent_fd
+    rule = struct.pack("=Qi", access, parent)
+    errand.call(Number.LANDLOCK_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
+    errand.call(Number.CLOSE, parent)

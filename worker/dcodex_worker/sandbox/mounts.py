@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from dcodex_worker.sandbox import kernel
+from dcodex_worker.sandbox.errand import Errand, Number
 
 WORK_DIRECTORY = "/work"
 
@@ -44,7 +43,7 @@ _MASKED_DIRECTORIES = (
 EMPTY_DIRECTORY = "/.dcodex/empty"
 
 
-def enter_writable(tmpfs_bytes: int, host_id: int) -> None:
+def plan_writable(errand: Errand, tmpfs_bytes: int, host_id: int) -> None:
     """The private, writable places; in the keeper, in a mount namespace of this sandbox's own.
 
     Each holds at most tmpfs_bytes, and an inode for every 4 KiB of it; the files count as the
@@ -52,30 +51,27 @@ def enter_writable(tmpfs_bytes: int, host_id: int) -> None:
     """
     size = f"size={tmpfs_bytes},nr_inodes={max(1024, tmpfs_bytes // 4096)}"
     owner = f"mode=0700,uid={host_id},gid={host_id},{size}"
-    kernel.mount("work", WORK_DIRECTORY, "tmpfs", _FLAGS, owner)
-    os.chdir(WORK_DIRECTORY)
-    kernel.mount("tmp", "/tmp", "tmpfs", _FLAGS, f"mode=1777,{size}")
-    kernel.mount("shm", "/dev/shm", "tmpfs", _FLAGS | kernel.MS_NOEXEC, f"mode=1777,{size}")
+    errand.mount("work", WORK_DIRECTORY, "tmpfs", _FLAGS, owner)
+    errand.call(Number.CHDIR, WORK_DIRECTORY.encode())
+    errand.mount("tmp", "/tmp", "tmpfs", _FLAGS, f"mode=1777,{size}")
+    errand.mount("shm", "/dev/shm", "tmpfs", _FLAGS | kernel.MS_NOEXEC, f"mode=1777,{size}")
 
 
-def enter_proc(present: tuple[str, ...]) -> None:
+def plan_proc(errand: Errand, present: tuple[str, ...]) -> None:
     """A /proc of this pid namespace alone; in the program's process, which is inside it.
 
     present: the names among maskable() that this kernel has.
     """
-    kernel.mount("proc", "/proc", "proc", _FLAGS | kernel.MS_NOEXEC, "")
+    errand.mount("proc", "/proc", "proc", _FLAGS | kernel.MS_NOEXEC)
     for name in present:
-        target = f"/proc/{name}"
-        if name in _MASKED_DIRECTORIES:
-            kernel.mount(EMPTY_DIRECTORY, target, "", kernel.MS_BIND)
-        else:
-            kernel.mount("/dev/null", target, "", kernel.MS_BIND)
-    kernel.mount("/proc/sys", "/proc/sys", "", kernel.MS_BIND | kernel.MS_REC)
-    kernel.mount(
+        nothing = EMPTY_DIRECTORY if name in _MASKED_DIRECTORIES else "/dev/null"
+        errand.mount(nothing, f"/proc/{name}", "", kernel.MS_BIND)
+    errand.mount("/proc/sys", "/proc/sys", "", kernel.MS_BIND | kernel.MS_REC)
+    errand.mount(
         "", "/proc/sys", "", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _FLAGS
     )
 
 
 def maskable() -> tuple[str, ...]:
-    """Every name below /proc that enter_proc() would hide where it exists."""
+    """Every name below /proc that plan_proc() would hide where it exists."""
     return _MASKED_FILES + _MASKED_DIRECTORIES

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import resource
+import struct
+
+from dcodex_worker.sandbox.errand import Errand, Number
 
 #: As a login shell has it; a program may raise it for itself up to STACK_HARD_BYTES.
 STACK_BYTES = 8 << 20
@@ -17,7 +20,7 @@ PENDING_SIGNALS = 4096
 CPU_MARGIN_S = 1
 
 
-def enter() -> None:
+def plan(errand: Errand) -> None:
     """The limits that are the same for every program, at arming."""
     for which, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
@@ -28,7 +31,7 @@ def enter() -> None:
         (resource.RLIMIT_NICE, 0, 0),
         (resource.RLIMIT_RTPRIO, 0, 0),
     ):
-        resource.setrlimit(which, (soft, hard))
+        errand.call(Number.PRLIMIT64, 0, which, struct.pack("=2Q", soft, hard), 0)
 
 
 def tighten(cpu_s: float, file_size_bytes: int, open_files: int) -> None:

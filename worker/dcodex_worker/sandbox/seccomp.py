@@ -10,6 +10,7 @@ import errno
 import struct
 
 from dcodex_worker.sandbox import kernel, syscalls
+from dcodex_worker.sandbox.errand import Errand, Number
 
 _AUDIT_ARCH_X86_64 = 0xC000003E
 _X32_BIT = 0x40000000
@@ -132,6 +133,8 @@ def filter_program() -> bytes:
     return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)
 
 
-def enter(program: bytes) -> None:
+def plan(errand: Errand, program: bytes) -> None:
     """Confine this process and all it will start. Needs no_new_privs; last of all steps."""
-    kernel.set_seccomp_filter(program)
+    # struct sock_fprog: the number of instructions, and where they are
+    argument = struct.pack("=H6xQ", len(program) // 8, errand.pointer(program))
+    errand.call(Number.PRCTL, kernel.PR_SET_SECCOMP, kernel.SECCOMP_MODE_FILTER, argument)

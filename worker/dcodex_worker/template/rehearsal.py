@@ -16,8 +16,6 @@ import os
 import struct
 from collections.abc import Iterator
 
-from dcodex_worker.sandbox import kernel
-
 #: The program: what nearly every program does.
 SOURCE = b"""\
 def main():
@@ -85,12 +83,6 @@ def unpack(data: bytes) -> tuple[Stretch, ...]:
         (address, pages, bool(writable))
         for address, pages, writable in _STRETCH.iter_unpack(data[:whole])
     )
-
-
-def touch(stretches: tuple[Stretch, ...]) -> None:
-    """Have the kernel provide these pages now; what is not there any more is passed over."""
-    for address, pages, writable in stretches:
-        kernel.populate(address, pages * PAGE_BYTES, writable)
 
 
 def _runs(entries: tuple[int, ...], writable: bool) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,102 @@
+"""All system calls that put one program into a sandbox, in their order.
+
+Two lists: what the keeper does before it forks the program's process, and what that process
+does before it waits for its program. Both are the same for every sandbox of a keeper but for
+the descriptors.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterable, Sequence
+
+from dcodex_worker.sandbox import (
+    credentials,
+    kernel,
+    landlock,
+    mounts,
+    network,
+    rlimits,
+    seccomp,
+)
+from dcodex_worker.sandbox.errand import WHATEVER, Errand, Number
+from dcodex_worker.template import rehearsal
+
+#: Descriptor of the channel in the program's process, above the standard three.
+CHANNEL = 3
+#: The lowest free descriptor there.
+_FREE = 4
+#: The program's processes go before the keeper, and first when the machine runs out of memory.
+_OOM_SCORE = "1000"
+_LAST_DESCRIPTOR = 0xFFFFFFFF
+
+
+def enclose(mount_namespace: int, pid_namespace: int, tmpfs_bytes: int, host_id: int) -> Errand:
+    """In the keeper: from the namespaces of the last sandbox to those of the next.
+
+    mount_namespace, pid_namespace: descriptors of the keeper's own.
+    """
+    errand = Errand()
+    errand.step("namespaces")
+    errand.call(Number.SETNS, mount_namespace, kernel.CLONE_NEWNS)
+    errand.call(Number.SETNS, pid_namespace, kernel.CLONE_NEWPID)
+    errand.call(
+        Number.UNSHARE,
+        kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID,
+    )
+    errand.step("mounts")
+    mounts.plan_writable(errand, tmpfs_bytes, host_id)
+    errand.seal()
+    return errand
+
+
+class Confinement:
+    """In the program's process: from all of root's rights to none."""
+
+    def __init__(
+        self,
+        host_id: int,
+        maskable: tuple[str, ...],
+        landlock_interface: int,
+        seccomp_program: bytes,
+        pages: Iterable[rehearsal.Stretch],
+    ) -> None:
+        """pages: what to have provided beforehand."""
+        errand = self._errand = Errand()
+        # In this order: each step needs a privilege that a later one gives up.
+        errand.step("descriptors")
+        self._places = [errand.call(Number.DUP2, -1, target) for target in range(CHANNEL + 1)]
+        errand.call(Number.FCNTL, CHANNEL, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        errand.call(Number.CLOSE_RANGE, _FREE, _LAST_DESCRIPTOR, 0)
+        errand.step("session")
+        errand.call(Number.SETSID)
+        errand.step("network")
+        network.plan(errand, _FREE)
+        errand.step("proc")
+        mounts.plan_proc(errand, maskable)
+        errand.step("oom score")
+        errand.write_file("/proc/self/oom_score_adj", _OOM_SCORE, _FREE)
+        errand.step("rlimits")
+        rlimits.plan(errand)
+        errand.step("credentials")
+        credentials.plan(errand, host_id, _FREE)
+        errand.step("landlock")
+        landlock.plan(errand, landlock_interface, _FREE)
+        errand.step("pages")
+        for address, count, writable in pages:
+            advice = kernel.MADV_POPULATE_WRITE if writable else kernel.MADV_POPULATE_READ
+            size = count * rehearsal.PAGE_BYTES
+            # It only saves time: what is not there any more is passed over.
+            errand.call(Number.MADVISE, address, size, advice, result=WHATEVER)
+        errand.step("seccomp")
+        seccomp.plan(errand, seccomp_program)
+        errand.seal()
+
+    def take(self, descriptors: Sequence[int]) -> None:
+        """The program's standard three and the channel, for the next enter()."""
+        for place, fd in zip(self._places, descriptors, strict=True):
+            self._errand.set_argument(place, 0, fd)
+
+    def enter(self) -> None:
+        """Raises errand.Failed."""
+        self._errand.run()
