@@ -389,6 +389,39 @@ def test_an_idle_gateway_ends_at_once_even_while_it_is_watched(stack: ExitStack)
     farm.cancel()
 
 
+def test_a_gateway_that_hands_over_serves_whoever_still_comes_and_ends_when_nobody_does(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    running = scene.run()
+    first, _ = peer.expect(Submit)
+    scene.gateway.hand_over()
+    scene.await_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+    late = scene.run()
+    second, _ = peer.expect(Submit)
+    for submit in (second, first):
+        peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, b"whole")]))
+    assert running.result().stdout == late.result().stdout == b"whole"
+    peer.expect(Goodbye)
+    assert scene.gateway.wait() == 0
+
+
+def test_a_gateway_with_the_port_to_itself_and_told_to_share_it_has_nobody_to_hand_over_to(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack, "--share_port")
+    peer = scene.meet()
+    running = scene.run()
+    submit, _ = peer.expect(Submit)
+    scene.gateway.hand_over()
+    scene.await_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert code(scene.run()) is grpc.StatusCode.UNAVAILABLE
+    peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, b"whole")]))
+    assert running.result().stdout == b"whole"
+    assert scene.gateway.wait() == 0
+
+
 # --- wrong starts ----------------------------------------------------------------------------
 
 
