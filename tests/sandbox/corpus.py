@@ -180,6 +180,7 @@ SYSCALLS = _probes(
     "x32.c",
     "far_jump.c",
     "seccomp_stack.c",
+    "filter_memory.c",
     "elf32.py",
 )
 BOMBS = (

@@ -54,7 +54,7 @@ def test_what_a_group_names_is_allowed(name: str) -> None:
 
 def test_whatever_no_group_names_is_refused() -> None:
     special = {syscalls.CLONE, syscalls.CLONE3, syscalls.SOCKET, syscalls.SOCKETPAIR}
-    special.add(syscalls.IOCTL)
+    special |= {syscalls.IOCTL, syscalls.SYNC}
     for number in range(syscalls.LAST_KNOWN + 1):
         if number not in ALLOWED.values() and number not in special:
             assert run(number) == refused(errno.EPERM), number
@@ -138,3 +138,39 @@ def test_a_terminal_takes_no_forged_keystrokes(request_number: int) -> None:
 
 def test_other_requests_to_descriptors_are_allowed() -> None:
     assert run(syscalls.IOCTL, 0, 0x5401) == ALLOW
+
+
+def test_nobody_makes_the_machine_write_out_its_disks() -> None:
+    assert run(syscalls.SYNC) == refused(0)
+
+
+@pytest.mark.parametrize("option", [26, 50, 51, 52])
+def test_no_socket_has_a_filter_compiled_into_memory_that_all_share(option: int) -> None:
+    assert run(syscalls.SETSOCKOPT, 3, 1, option) == refused(errno.EPERM)
+    assert run(syscalls.SETSOCKOPT, 3, 1, (1 << 32) | option) == refused(errno.EPERM)
+    # The same number is another option of another level.
+    assert run(syscalls.SETSOCKOPT, 3, 6, option) == ALLOW
+
+
+def test_other_options_of_sockets_are_allowed() -> None:
+    for option in (2, 7, 8, 9, 13, 15, 20, 25, 27, 49, 53):
+        assert run(syscalls.SETSOCKOPT, 3, 1, option) == ALLOW
+
+
+def test_a_program_adds_no_filter_of_its_own() -> None:
+    assert run(syscalls.SECCOMP, 1, 8) == refused(errno.EINVAL)
+    assert run(syscalls.PRCTL, 22, 2) == refused(errno.EINVAL)
+    # The strict mode has none, and a thread may ask what it is in.
+    assert run(syscalls.PRCTL, 22, 1) == ALLOW
+    assert run(syscalls.PRCTL, 21) == ALLOW
+    assert run(syscalls.SECCOMP, 2) == ALLOW
+
+
+def test_shared_files_stay_in_memory() -> None:
+    assert run(syscalls.FADVISE64, 3, 0, 0, 4) == refused(0)
+    assert run(syscalls.FADVISE64, 3, 0, 0, 2) == ALLOW
+
+
+def test_pages_are_not_merged_with_those_of_others() -> None:
+    assert run(syscalls.MADVISE, 0, 0, 12) == refused(errno.EINVAL)
+    assert run(syscalls.MADVISE, 0, 0, 4) == ALLOW

@@ -27,6 +27,7 @@ _JUMP = 0x05
 
 #: Offsets in struct seccomp_data (little endian: the low half of an argument comes first).
 _NUMBER, _ARCH, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32
+_ARG_BYTES = 8
 
 _EPERM = _RET_ERRNO | errno.EPERM
 _ENOSYS = _RET_ERRNO | errno.ENOSYS
@@ -100,6 +101,19 @@ def _families() -> list[Instruction]:
     ]
 
 
+def _arguments(rows: list[tuple[dict[int, int], int]]) -> list[Instruction]:
+    """The rule for a system call of which some calls are refused, and all others allowed."""
+    rule: list[Instruction] = []
+    for wanted, code in rows:
+        answer = [_op(_RETURN, _RET_ERRNO | code)]
+        # From the last condition to the first: each leaps over what follows it when it fails.
+        for index, value in reversed(wanted.items()):
+            load = _op(_LOAD, _ARG0 + _ARG_BYTES * index)
+            answer = [load, _op(_JEQ, value, 0, len(answer)), *answer]
+        rule += answer
+    return [*rule, _op(_RETURN, _RET_ALLOW)]
+
+
 def filter_program() -> bytes:
     """The filter as an array of struct sock_filter (8 bytes each)."""
     program: list[Instruction] = [
@@ -127,6 +141,9 @@ def filter_program() -> bytes:
     for request in syscalls.IOCTL_FORBIDDEN:
         ioctls += [_op(_JEQ, request, 0, 1), _op(_RETURN, _EPERM)]
     program += _when(syscalls.IOCTL, [*ioctls, _op(_RETURN, _RET_ALLOW)])
+    for number in dict.fromkeys(number for number, _, _ in syscalls.REFUSED_ARGUMENTS):
+        rows = [(wanted, code) for n, wanted, code in syscalls.REFUSED_ARGUMENTS if n == number]
+        program += _when(number, _arguments(rows))
     numbers = sorted(number for _, _, group in syscalls.ALLOWED for number in group.values())
     program += _search(_segments(numbers))
     return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)

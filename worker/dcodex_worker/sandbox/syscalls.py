@@ -6,6 +6,8 @@ refusal, and with ENOSYS if it is newer than this table, so that a libc falls ba
 
 from __future__ import annotations
 
+import errno
+
 #: The numbers below are those of this machine (os.uname().machine).
 MACHINE = "x86_64"
 
@@ -62,7 +64,6 @@ ALLOWED: tuple[tuple[str, str, dict[str, int]], ...] = (
             "mknod": 133,
             "statfs": 137,
             "fstatfs": 138,
-            "sync": 162,
             "readahead": 187,
             "setxattr": 188,
             "lsetxattr": 189,
@@ -360,7 +361,7 @@ ALLOWED: tuple[tuple[str, str, dict[str, int]], ...] = (
     ),
     (
         "second locks",
-        "A program may confine itself further.",
+        "A program may confine itself further, though not by filters of its own (below).",
         {
             "seccomp": 317,
             "landlock_create_ruleset": 444,
@@ -389,6 +390,35 @@ INTERNET_PROTOCOLS = (0, 6, 17)
 #: AF_NETLINK only with NETLINK_ROUTE: getifaddrs needs it.
 AF_NETLINK = 16
 NETLINK_ROUTE = 0
+
+#: sync(2) writes out every file system of the machine. Nothing that a program writes is on a
+#: disk: it is told that all is done.
+SYNC = 162
+
+SETSOCKOPT = 54
+#: SO_ATTACH_FILTER, SO_ATTACH_BPF and the two of SO_REUSEPORT: the kernel compiles them into
+#: memory that is one for the whole machine, and counts it to nobody. Without any left no sandbox
+#: gets its filter.
+_ATTACH = (26, 50, 51, 52)
+#: The same holds for filters that a program puts on itself: seccomp(2) and prctl(2) answer as a
+#: kernel that has none.
+SECCOMP = 317
+PRCTL = 157
+#: POSIX_FADV_DONTNEED drops what others have read of a shared file from memory. It is advice.
+FADVISE64 = 221
+#: MADV_MERGEABLE has the kernel search for equal pages, whosesoever, at its own expense; how long
+#: a write then takes tells of the other's memory.
+MADVISE = 28
+
+#: (system call, {argument's index: value of its lower half}, errno; 0: as if it was done).
+REFUSED_ARGUMENTS: tuple[tuple[int, dict[int, int], int], ...] = (
+    (SYNC, {}, 0),
+    *((SETSOCKOPT, {1: 1, 2: option}, errno.EPERM) for option in _ATTACH),
+    (SECCOMP, {0: 1}, errno.EINVAL),
+    (PRCTL, {0: 22, 1: 2}, errno.EINVAL),
+    (FADVISE64, {3: 4}, 0),
+    (MADVISE, {2: 12}, errno.EINVAL),
+)
 
 IOCTL = 16
 #: Keystrokes into another's terminal, and the console's selection paste.
