@@ -37,6 +37,9 @@ RECEIVE_MOST = 128
 HIGH_WATER_MARK = 100_000
 RECONNECT_MS = 50
 RECONNECT_MOST_MS = 1000
+#: A coordinator that refuses us does so every second until somebody mends it: one line in this
+#: time, in seconds, reminds of it.
+REFUSAL_EVERY_S = 60.0
 #: How long the last words may take when the gateway ends.
 LINGER_MS = 500
 
@@ -72,6 +75,8 @@ class Link:
         self._on_lost = on_lost
         self._session = Session()
         self._complaints = Complaints(log)
+        #: About connections that never stood; a fresh one whenever the coordinator was met.
+        self._refusals = Complaints(log, REFUSAL_EVERY_S)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         #: None exactly while the session is DOWN, and before start() and after close().
         self._socket: zmq.Socket[bytes] | None = None
@@ -161,8 +166,8 @@ class Link:
                 self._drain()
                 self._do(self._session.disconnected(now))
             elif event in _REFUSED:
-                # libzmq goes on trying: the operator may yet add our key to the list.
-                self._complaints.warn("the coordinator's end refuses the handshake: check the keys")
+                # It is tried again: the operator may yet add our key to the list.
+                self._do(self._session.refused(now))
             else:
                 self._do(self._session.connected(now))
 
@@ -182,9 +187,13 @@ class Link:
                 self._send(Heartbeat(), b"")
             case Step.UP:
                 log.info("met the coordinator boot_id=%s", self._session.boot_id)
+                self._refusals = Complaints(log, REFUSAL_EVERY_S)
                 self._on_up()
             case Step.LOST:
-                log.warning("lost the coordinator reason=%r", self._session.reason)
+                if self._session.stood:
+                    log.warning("lost the coordinator reason=%r", self._session.reason)
+                else:
+                    self._refusals.warn("no coordinator reason=%r", self._session.reason)
                 self._shut(0)
                 self._on_lost(self._session.reason)
             case Step.REOPEN:
