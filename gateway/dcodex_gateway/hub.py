@@ -306,6 +306,7 @@ class Hub:
         """
         if (
             entry.order is None
+            or entry.held is not None
             or self.draining
             or refused.reason != Reason.UNAVAILABLE
             or refused.retry_after_s <= 0
@@ -343,8 +344,15 @@ class Hub:
             _settle(entry)
             self.figures.sent_again += 1
 
-    def _lost(self, reason: str) -> None:
-        """Nothing is known any more of what was under way: it may have run, or not."""
+    def _lost(self, reason: str, settled: bool) -> None:
+        """Nothing is known any more of what was under way: it may have run, or not.
+
+        settled: it has not; it was still on its way.
+        """
+        words = f"lost the coordinator: {reason}"
+        if settled:
+            for execution_id, entry in self._receivers.items():
+                self._hold(entry, _unstarted(execution_id, words))
         self.offered = ()
         self.feed.lost()
         entries = self._receivers
@@ -353,9 +361,14 @@ class Hub:
             if entry.held:
                 continue
             self._release(entry, None)
-            entry.receiver.lost(Rejected(Reason.UNAVAILABLE, f"lost the coordinator: {reason}"))
+            entry.receiver.lost(Rejected(Reason.UNAVAILABLE, words))
         self._tell_idle()
         self._change()
+
+
+def _unstarted(execution_id: str, words: str) -> Refused:
+    """What a coordinator would have said of a program that it did not get."""
+    return Refused(execution_id, int(Reason.UNAVAILABLE), words, RETRY_AFTER_S)
 
 
 def _settle(entry: _Entry) -> None:

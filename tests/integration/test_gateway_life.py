@@ -38,6 +38,7 @@ from dcodex_shared.messages import (
     LanguageList,
     Output,
     Refused,
+    Started,
     StdinClose,
     Stream,
     Submit,
@@ -153,6 +154,31 @@ def test_what_a_draining_coordinator_gives_back_goes_to_its_successor_once(
     again, payload = successor.expect(Submit)
     assert (again.execution_id, payload) == (submit.execution_id, program)
     successor.send(Refused(submit.execution_id, Reason.UNAVAILABLE, "draining too", 1.0))
+    assert code(waiting) is grpc.StatusCode.UNAVAILABLE
+
+
+def test_what_did_not_reach_a_coordinator_that_ended_in_order_goes_to_its_successor_once(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    waiting = scene.run()
+    submit, program = peer.expect(Submit)
+    streaming = scene.native.Execute(iter([pb.ExecuteRequest(start=START)]), timeout=PATIENCE_S)
+    started, _ = peer.expect(Submit)
+    peer.send(Started(started.execution_id, "host/1", 0.0, True))
+    assert next(streaming).WhichOneof("event") == "accepted"
+    assert next(streaming).WhichOneof("event") == "started"
+    peer.send(Goodbye("drained", settled=True))
+    # It had begun, whatever the coordinator says.
+    with pytest.raises(grpc.RpcError) as error:
+        next(streaming)
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    peer.close()
+    successor = scene.meet()
+    again, payload = successor.expect(Submit)
+    assert (again.execution_id, payload) == (submit.execution_id, program)
+    successor.send(Goodbye("drained too", settled=True))
     assert code(waiting) is grpc.StatusCode.UNAVAILABLE
 
 
