@@ -12,6 +12,7 @@ from dcodex_worker.sandbox import seccomp, syscalls
 X86_64 = 0xC000003E
 I386 = 0x40000003
 ALLOW = 0x7FFF0000
+ASK = 0x7FC00000
 KILL = 0x80000000
 
 
@@ -19,10 +20,10 @@ def refused(number: int) -> int:
     return 0x00050000 | number
 
 
-def run(number: int, *arguments: int, arch: int = X86_64) -> int:
+def run(number: int, *arguments: int, arch: int = X86_64, watched: bool = False) -> int:
     """What the filter returns for a system call."""
     data = struct.pack("<IIQ6Q", number, arch, 0, *arguments, *([0] * (6 - len(arguments))))
-    program = list(struct.iter_unpack("<HBBI", seccomp.filter_program()))
+    program = list(struct.iter_unpack("<HBBI", seccomp.filter_program(watched)))
     accumulator = position = 0
     for _ in range(len(program)):
         code, true, false, k = program[position]
@@ -174,3 +175,27 @@ def test_shared_files_stay_in_memory() -> None:
 def test_pages_are_not_merged_with_those_of_others() -> None:
     assert run(syscalls.MADVISE, 0, 0, 12) == refused(errno.EINVAL)
     assert run(syscalls.MADVISE, 0, 0, 4) == ALLOW
+
+
+@pytest.mark.parametrize(
+    ("family", "protocol"), [(2, 0), (2, 6), (2, 17), (10, 0), (10, 6), (10, 17), (16, 0)]
+)
+def test_the_keeper_is_asked_about_sockets_that_count_to_no_group(
+    family: int, protocol: int
+) -> None:
+    assert run(syscalls.SOCKET, family, 1, protocol, watched=True) == ASK
+    assert run(syscalls.SOCKET, family, 1, protocol) == ALLOW
+
+
+def test_the_keeper_is_not_asked_about_local_sockets_and_refused_ones() -> None:
+    assert run(syscalls.SOCKET, 1, 1, 0, watched=True) == ALLOW
+    assert run(syscalls.SOCKETPAIR, 1, 1, 0, watched=True) == ALLOW
+    assert run(syscalls.SOCKET, 40, 1, 0, watched=True) == refused(errno.EAFNOSUPPORT)
+    assert run(syscalls.SOCKET, 16, 3, 9, watched=True) == refused(errno.EAFNOSUPPORT)
+
+
+def test_the_keeper_is_asked_about_receive_buffers_alone() -> None:
+    assert run(syscalls.SETSOCKOPT, 3, 1, 8, watched=True) == ASK
+    assert run(syscalls.SETSOCKOPT, 3, 1, 7, watched=True) == ALLOW
+    assert run(syscalls.SETSOCKOPT, 3, 6, 8, watched=True) == ALLOW
+    assert run(syscalls.SETSOCKOPT, 3, 1, 26, watched=True) == refused(errno.EPERM)

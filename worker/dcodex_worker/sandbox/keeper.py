@@ -24,6 +24,7 @@ that the program will need (bench.py).
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -43,12 +44,15 @@ from dcodex_worker.sandbox import (
     rlimits,
     rootfs,
     seccomp,
+    sockets,
     wireform,
 )
 from dcodex_worker.template import rehearsal
 
 #: Descriptor of the channel in the program's process, above the standard three.
 _CHANNEL = 3
+#: And of its end of a pair with the keeper, by which the keeper gets the filter's listener.
+_GATE = 4
 #: The program's processes go before the keeper, and first when the machine runs out of memory.
 _OOM_SCORE = b"1000"
 #: The rehearsal takes milliseconds; a machine where it takes this long, in seconds, goes without.
@@ -75,17 +79,19 @@ class Keeper:
         worker: socket.socket,
         pid_namespace: int,
         extra: tuple[str, ...],
-        seccomp_program: bytes,
+        seccomp_programs: tuple[bytes, bytes],
         maskable: tuple[str, ...],
         rehearse: bool,
     ) -> None:
-        """rehearse: whether warm programs will be run."""
+        """rehearse: whether warm programs will be run; seccomp_programs: seccomp.programs()."""
         self._worker = worker
         self._pid_namespace = pid_namespace
         self._extra = extra
         #: Opened by _join().
         self._mount_namespace = -1
-        self._seccomp_program = seccomp_program
+        self._seccomp_programs = seccomp_programs
+        #: This side's end of the pair that the listener comes through; made by _fork().
+        self._gate: socket.socket
         self._maskable = maskable
         self._landlock = landlock.version()
         #: Pages to provide at arming; None before the rehearsal.
@@ -178,6 +184,7 @@ class Keeper:
                         said += part
             except (OSError, EOFError, ValueError):
                 said = b""
+        self._gate.close()
         os.kill(init, signal.SIGKILL)
         os.waitpid(program, 0)
         os.waitpid(init, 0)
@@ -198,7 +205,11 @@ class Keeper:
 
     def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
         """Fresh namespaces with init and program in them; 0 for the program's pid in itself."""
+        pair: tuple[socket.socket, ...] = ()
         try:
+            step = "gate"
+            # Made in the namespaces of before, so that the program's show nothing of it.
+            pair = ours, theirs = socket.socketpair()
             step = "namespaces"
             kernel.setns(self._mount_namespace, kernel.CLONE_NEWNS)
             kernel.setns(self._pid_namespace, kernel.CLONE_NEWPID)
@@ -219,7 +230,15 @@ class Keeper:
                 os.waitpid(init, 0)
                 raise
         except OSError as error:
+            for end in pair:
+                end.close()
             raise Failed(step, error.errno or 0) from error
+        if program == 0:
+            ours.detach()  # closed with all others
+            self._gate = theirs
+        else:
+            theirs.close()
+            self._gate = ours
         return init, program
 
     def _spawn_init(self) -> int:
@@ -235,16 +254,29 @@ class Keeper:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _await_end(self, init: int, program: int, collect: str) -> None:
-        """Wait for the program's end, or for the worker's; then leave nothing alive."""
+        """Wait for the program's end, or for the worker's; then leave nothing alive.
+
+        Meanwhile answer what the program's filter asks (sockets.py).
+        """
         poll = select.poll()
         watched = os.pidfd_open(program)
         poll.register(watched, select.POLLIN)
         poll.register(self._worker, select.POLLIN)
+        poll.register(self._gate, select.POLLIN)
+        listener = -1
         status = None
         while status is None:
             ready = [fd for fd, _ in poll.poll()]
             if watched in ready:
                 _, status, usage = os.wait4(program, 0)
+            elif listener in ready:
+                sockets.answer(listener)
+            elif self._gate.fileno() in ready:
+                poll.unregister(self._gate)
+                listener = _take_listener(self._gate)
+                self._gate.close()
+                if listener >= 0:
+                    poll.register(listener, select.POLLIN)
             elif _is_closed(self._worker):
                 os.kill(init, signal.SIGKILL)
                 # Nobody else would reap these soon.
@@ -252,6 +284,9 @@ class Keeper:
                     os.waitpid(child, 0)
                 os._exit(0)
         os.close(watched)
+        self._gate.close()
+        if listener >= 0:
+            os.close(listener)
         message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
         if not collect:
             wireform.send(self._worker, message)
@@ -269,11 +304,14 @@ class Keeper:
         step = "descriptors"
         try:
             self._worker.detach()
+            # Above all numbers that are taken now.
+            gate = fcntl.fcntl(self._gate.detach(), fcntl.F_DUPFD_CLOEXEC, max(*fds, _GATE) + 1)
             for target, fd in enumerate(fds[:3]):
                 os.dup2(fd, target, inheritable=True)
             os.dup2(channel_fd, _CHANNEL, inheritable=False)
             channel_fd = _CHANNEL
-            kernel.close_range(_CHANNEL + 1)
+            os.dup2(gate, _GATE, inheritable=False)
+            kernel.close_range(_GATE + 1)
             # In this order: each step needs a privilege that a later one gives up.
             steps: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("session", os.setsid),
@@ -282,7 +320,7 @@ class Keeper:
                 ("rlimits", rlimits.enter),
                 ("credentials", lambda: credentials.enter(host_id)),
                 ("landlock", lambda: landlock.enter(self._landlock)),
-                ("seccomp", lambda: seccomp.enter(self._seccomp_program)),
+                ("seccomp", lambda: _confine(*self._seccomp_programs)),
             )
             for name, enter in steps:
                 step = name
@@ -414,6 +452,21 @@ def _set_oom_score() -> None:
     fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
     os.write(fd, _OOM_SCORE)
     os.close(fd)
+
+
+def _confine(watched: bytes, plain: bytes) -> None:
+    """Install the filter, and give its listener to the keeper."""
+    with socket.socket(fileno=_GATE) as gate:
+        listener = seccomp.enter(watched, plain)
+        if listener >= 0:
+            wireform.send(gate, b"listener", (listener,))
+            os.close(listener)
+
+
+def _take_listener(gate: socket.socket) -> int:
+    """What _confine() gave; -1 where it had nothing to give."""
+    _, given = wireform.receive(gate)
+    return given[0] if given else -1
 
 
 def _fail(channel: int, step: str, number: int) -> NoReturn:

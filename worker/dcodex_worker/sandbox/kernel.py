@@ -30,12 +30,10 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
-PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
-SECCOMP_MODE_FILTER = 2
 
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
@@ -51,6 +49,8 @@ _SYS_LANDLOCK_CREATE_RULESET = 444
 _SYS_LANDLOCK_ADD_RULE = 445
 _SYS_LANDLOCK_RESTRICT_SELF = 446
 _LANDLOCK_CREATE_RULESET_VERSION = 1
+_SYS_SECCOMP = 317 if os.uname().machine == "x86_64" else 277  # the latter is asm-generic
+_SECCOMP_SET_MODE_FILTER = 1
 #: capset(2) differs by architecture; libc exports it without declaring it.
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -160,14 +160,24 @@ def drop_capabilities() -> None:
     _check(_libc.capset(ctypes.byref(header), ctypes.byref(data)))
 
 
-def set_seccomp_filter(program: bytes) -> None:
-    """Install a seccomp filter: an array of struct sock_filter. Needs no_new_privs."""
+def set_seccomp_filter(program: bytes, flags: int) -> int:
+    """Install a seccomp filter: an array of struct sock_filter. Needs no_new_privs.
+
+    Returns its listener, where the flags (seccomp(2)) ask for one.
+    """
 
     class SockFprog(ctypes.Structure):
         _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
     argument = SockFprog(len(program) // 8, program)
-    _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(argument), 0, 0))
+    return _check(
+        _libc.syscall(
+            ctypes.c_long(_SYS_SECCOMP),
+            ctypes.c_ulong(_SECCOMP_SET_MODE_FILTER),
+            ctypes.c_ulong(flags),
+            ctypes.byref(argument),
+        )
+    )
 
 
 def close_range(first: int, last: int = 0xFFFFFFFF) -> None:

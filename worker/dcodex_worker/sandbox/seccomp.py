@@ -6,6 +6,7 @@ this machine does it by accident. Everything else refused gets an errno.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import struct
 
@@ -16,7 +17,12 @@ _X32_BIT = 0x40000000
 
 _RET_KILL_PROCESS = 0x80000000
 _RET_ERRNO = 0x00050000
+_RET_USER_NOTIF = 0x7FC00000
 _RET_ALLOW = 0x7FFF0000
+
+#: SECCOMP_FILTER_FLAG_NEW_LISTENER; and that signals wait until a call is answered (Linux 5.19).
+_LISTENER = 1 << 3
+_WAIT_KILLABLE = 1 << 5
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JEQ = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
@@ -75,11 +81,14 @@ def _when(number: int, rule: list[Instruction]) -> list[Instruction]:
     return [_op(_JEQ, number, 0, len(rule)), *rule]
 
 
-def _families() -> list[Instruction]:
-    """The rule for socket and socketpair: family in argument 0, protocol in argument 2."""
+def _families(watched: int) -> list[Instruction]:
+    """The rule for socket and socketpair: family in argument 0, protocol in argument 2.
+
+    watched: the answer to what is allowed of syscalls.WATCHED_FAMILIES.
+    """
     protocols: list[Instruction] = [_op(_LOAD, _ARG2)]
     for protocol in syscalls.INTERNET_PROTOCOLS:
-        protocols += [_op(_JEQ, protocol, 0, 1), _op(_RETURN, _RET_ALLOW)]
+        protocols += [_op(_JEQ, protocol, 0, 1), _op(_RETURN, watched)]
     protocols.append(_op(_RETURN, _EAFNOSUPPORT))
     rule = [
         _op(_LOAD, _ARG0),
@@ -88,7 +97,7 @@ def _families() -> list[Instruction]:
         _op(_JEQ, syscalls.AF_NETLINK, 0, 4),
         _op(_LOAD, _ARG2),
         _op(_JEQ, syscalls.NETLINK_ROUTE, 0, 1),
-        _op(_RETURN, _RET_ALLOW),
+        _op(_RETURN, watched),
         _op(_RETURN, _EAFNOSUPPORT),
     ]
     first, second = syscalls.INTERNET_FAMILIES
@@ -102,10 +111,10 @@ def _families() -> list[Instruction]:
 
 
 def _arguments(rows: list[tuple[dict[int, int], int]]) -> list[Instruction]:
-    """The rule for a system call of which some calls are refused, and all others allowed."""
+    """The rule for a system call of which some calls are answered so, and all others allowed."""
     rule: list[Instruction] = []
     for wanted, code in rows:
-        answer = [_op(_RETURN, _RET_ERRNO | code)]
+        answer = [_op(_RETURN, code)]
         # From the last condition to the first: each leaps over what follows it when it fails.
         for index, value in reversed(wanted.items()):
             load = _op(_LOAD, _ARG0 + _ARG_BYTES * index)
@@ -114,8 +123,12 @@ def _arguments(rows: list[tuple[dict[int, int], int]]) -> list[Instruction]:
     return [*rule, _op(_RETURN, _RET_ALLOW)]
 
 
-def filter_program() -> bytes:
-    """The filter as an array of struct sock_filter (8 bytes each)."""
+def filter_program(watched: bool) -> bytes:
+    """The filter as an array of struct sock_filter (8 bytes each).
+
+    watched: whether its listener is asked about some calls, rather than nobody.
+    """
+    ask = _RET_USER_NOTIF if watched else _RET_ALLOW
     program: list[Instruction] = [
         _op(_LOAD, _ARCH),
         _op(_JEQ, _AUDIT_ARCH_X86_64, 1, 0),
@@ -134,21 +147,38 @@ def filter_program() -> bytes:
         ],
     )
     program += _when(syscalls.CLONE3, [_op(_RETURN, _ENOSYS)])
-    families = _families()
+    families = _families(ask)
     program += _when(syscalls.SOCKET, families)
     program += _when(syscalls.SOCKETPAIR, families)
     ioctls: list[Instruction] = [_op(_LOAD, _ARG1)]
     for request in syscalls.IOCTL_FORBIDDEN:
         ioctls += [_op(_JEQ, request, 0, 1), _op(_RETURN, _EPERM)]
     program += _when(syscalls.IOCTL, [*ioctls, _op(_RETURN, _RET_ALLOW)])
-    for number in dict.fromkeys(number for number, _, _ in syscalls.REFUSED_ARGUMENTS):
-        rows = [(wanted, code) for n, wanted, code in syscalls.REFUSED_ARGUMENTS if n == number]
+    table = [
+        *((n, wanted, _RET_ERRNO | code) for n, wanted, code in syscalls.REFUSED_ARGUMENTS),
+        (syscalls.SETSOCKOPT, syscalls.WATCHED_OPTION, ask),
+    ]
+    for number in dict.fromkeys(number for number, _, _ in table):
+        rows = [(wanted, answer) for n, wanted, answer in table if n == number]
         program += _when(number, _arguments(rows))
     numbers = sorted(number for _, _, group in syscalls.ALLOWED for number in group.values())
     program += _search(_segments(numbers))
     return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)
 
 
-def enter(program: bytes) -> None:
-    """Confine this process and all it will start. Needs no_new_privs; last of all steps."""
-    kernel.set_seccomp_filter(program)
+def programs() -> tuple[bytes, bytes]:
+    """What enter() takes: the filter with a listener, and without."""
+    return filter_program(True), filter_program(False)
+
+
+def enter(watched: bytes, plain: bytes) -> int:
+    """Confine this process and all it will start. Needs no_new_privs; last of all steps.
+
+    Returns the listener that calls are to be answered by; -1 where the kernel gives none, since
+    a supervisor around this machine's processes has one already.
+    """
+    for flags in (_LISTENER | _WAIT_KILLABLE, _LISTENER):
+        with contextlib.suppress(OSError):
+            return kernel.set_seccomp_filter(watched, flags)
+    kernel.set_seccomp_filter(plain, 0)
+    return -1

@@ -420,6 +420,11 @@ REFUSED_ARGUMENTS: tuple[tuple[int, dict[int, int], int], ...] = (
     (MADVISE, {2: 12}, errno.EINVAL),
 )
 
+#: Calls that the keeper is asked about (sockets.py): sockets of families whose memory no group is
+#: charged for, and SO_RCVBUF.
+WATCHED_FAMILIES = (*INTERNET_FAMILIES, AF_NETLINK)
+WATCHED_OPTION = {1: 1, 2: 8}
+
 IOCTL = 16
 #: Keystrokes into another's terminal, and the console's selection paste.
 IOCTL_FORBIDDEN = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
