@@ -211,6 +211,7 @@ SURVIVORS = (
         max_wall_s=3,
     ),
     Attack(file="stop_storm.py", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
+    Attack(file="clone_parent.c", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="uninterruptible.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="ptrace_child.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="zombies.py", verdicts=OK, starts=b"CONTAINED", destructive=True),

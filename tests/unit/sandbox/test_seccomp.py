@@ -95,6 +95,10 @@ def test_a_clone_into_a_new_namespace_is_refused(flag: int) -> None:
     assert run(syscalls.CLONE, flag | 17) == refused(errno.EPERM)
 
 
+def test_nobody_is_born_as_a_child_of_the_keeper() -> None:
+    assert run(syscalls.CLONE, 0x8000 | 17) == refused(errno.EPERM)
+
+
 def test_a_clone_of_a_process_or_thread_is_allowed() -> None:
     assert run(syscalls.CLONE, 17) == ALLOW
     assert run(syscalls.CLONE, 0x3D0F00) == ALLOW  # what pthread_create asks for

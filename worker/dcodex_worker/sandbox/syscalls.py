@@ -376,8 +376,10 @@ LAST_KNOWN = 462
 
 #: Namespaces are the keeper's business: a clone with one of these flags is refused. CLONE_NEWTIME
 #: (0x80) shares a bit with the exit signal's byte of clone(2), where it cannot be meant.
+#: CLONE_PARENT (0x8000) would make children of the keeper, who waits for none but its own: they
+#: would stay, and keep the namespace's init from ending.
 CLONE = 56
-CLONE_FORBIDDEN_FLAGS = 0x7E020000
+CLONE_FORBIDDEN_FLAGS = 0x7E028000
 #: clone3's flags are in memory that a filter cannot read; libc falls back to clone on ENOSYS.
 CLONE3 = 435
 
