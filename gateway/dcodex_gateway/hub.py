@@ -106,8 +106,8 @@ class Hub:
         self.leaving = False
         #: No new execution is taken in.
         self.draining = False
-        #: When a program was last asked for.
-        self.asked_at = 0.0
+        #: When a program was last asked for, or ended: its caller may ask for the next.
+        self.stirred_at = 0.0
         #: Every execution under way.
         self._receivers: dict[str, _Entry] = {}
         #: The sum of those sizes.
@@ -140,10 +140,10 @@ class Hub:
 
     async def ready(self) -> None:
         """Wait while the farm is being restarted; check() tells what came of it."""
-        self.asked_at = monotonic()
+        self.stirred_at = now = monotonic()
         if self._can_run() or self.draining:
             return
-        left_s = self._window_end - self.asked_at
+        left_s = self._window_end - now
         if left_s > 0 and len(self._receivers) + self._waiting < MAX_EXECUTIONS:
             self._waiting += 1
             try:
@@ -221,9 +221,9 @@ class Hub:
 
     async def idle(self) -> None:
         """Return when nothing is under way and nobody waits for the farm."""
-        self._idle = asyncio.Event()
-        self._tell_idle()
-        await self._idle.wait()
+        if self._receivers or self._waiting:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
 
     def leave(self) -> None:
         """Tell whoever asks for our health to go elsewhere."""
@@ -245,7 +245,10 @@ class Hub:
             )
 
     def _tell_idle(self) -> None:
-        if self._idle is not None and not self._receivers and not self._waiting:
+        if self._receivers or self._waiting:
+            return
+        self.stirred_at = monotonic()
+        if self._idle is not None:
             self._idle.set()
 
     def _dispatch(self, message: Message, payload: bytes) -> None:

@@ -33,6 +33,7 @@ from dcodex_gateway.health import Health
 from dcodex_gateway.hub import MAX_EXECUTIONS, Hub
 from dcodex_gateway.metrics import make_registry
 from dcodex_gateway.native import Native
+from dcodex_gateway.streams import Streams
 from dcodex_shared import exposition
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
@@ -54,8 +55,8 @@ HANDSHAKE_TIMEOUT_MS = 10_000
 CONNECTION_AGE_S = 20.0
 #: gRPC adds up to a tenth to each connection's age, and hearing of it takes a moment.
 CONNECTION_AGE_MOST_S = CONNECTION_AGE_S * 1.1 + 2.0
-#: When nobody has asked for so long, callers rest: that one comes in the very moment in which the
-#: server stops is then as good as impossible.
+#: When nothing ran and nobody asked for so long, callers rest: that one comes in the very moment in
+#: which the server stops is then as good as impossible.
 QUIET_S = 2.0
 #: Where no other gateway has the same port there is a balancer that looks at our health first.
 NOTICED_S = 5.0
@@ -84,7 +85,8 @@ class Gateway:
             self._changed,
         )
         self._health = Health((native.SERVICE, classic.SERVICE), lambda: self._hub.serving, figures)
-        self._services = (Native(self._hub, door), Classic(self._hub, door), self._health)
+        streams = Streams(self._hub, door)
+        self._services = (Native(streams), Classic(streams), self._health)
         #: Set when the gateway is to end.
         self._stop: asyncio.Event = asyncio.Event()
         #: Whether callers may have another gateway to go to then.
@@ -150,7 +152,7 @@ class Gateway:
                 await closing
             while listening.has_connections(port):
                 await self._hub.idle()
-                left_s = self._hub.asked_at + QUIET_S - monotonic()
+                left_s = self._hub.stirred_at + QUIET_S - monotonic()
                 if left_s <= 0:
                     break
                 await asyncio.sleep(left_s)
