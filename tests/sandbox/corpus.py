@@ -142,7 +142,9 @@ PROC = (
 )
 IDENTITY = (
     *_probes("identity.py", "descriptors.py", "descriptors.c", "prctl_tricks.py"),
-    *_probes("setrlimit_up.py", "priority_up.py", "tiocsti.py"),
+    *_probes("setrlimit_up.py", "priority_up.py", "tiocsti.py", "terminal.py", "chroot.py"),
+    *_probes("sysctl.py", "first_to_go.py", "usr_local.py", "stack_hog.c", "pending_signals.py"),
+    *_probes("keyring.py", args=("{canary}",)),
     *_probes("host_names.py", args=("{host}", "{runtime_dir}")),
     *_probes("template_secrets.py", args=("{canary}",)),
     *_probes("memory_words.py", args=("{halves}",)),
@@ -214,6 +216,8 @@ SURVIVORS = (
     Attack(file="clone_parent.c", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="uninterruptible.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="ptrace_child.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
+    Attack(file="outlive.py", verdicts=OK, starts=b"CONTAINED", destructive=True, max_wall_s=3),
+    Attack(file="orphans.py", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="zombies.py", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="fork_chain.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="signal_storm.py", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),

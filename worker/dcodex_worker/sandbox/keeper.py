@@ -312,14 +312,18 @@ class Keeper:
             channel_fd = _CHANNEL
             os.dup2(gate, _GATE, inheritable=False)
             kernel.close_range(_GATE + 1)
+            queues: list[int] = []
             # In this order: each step needs a privilege that a later one gives up.
             steps: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("session", os.setsid),
+                # As root, whose quota of keys is large enough for what the kernel frees late.
+                ("keyring", kernel.leave_session_keyring),
                 ("proc", lambda: mounts.enter_proc(self._maskable)),
                 ("oom score", _set_oom_score),
                 ("rlimits", rlimits.enter),
+                ("queues", lambda: queues.append(landlock.open_queues(self._landlock))),
                 ("credentials", lambda: credentials.enter(host_id)),
-                ("landlock", lambda: landlock.enter(self._landlock)),
+                ("landlock", lambda: landlock.enter(self._landlock, *queues)),
                 ("seccomp", lambda: _confine(*self._seccomp_programs)),
             )
             for name, enter in steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -44,6 +45,9 @@ RESOLVE_BENEATH = 0x08
 _SYS_PIDFD_SEND_SIGNAL = 424
 _SYS_CLOSE_RANGE = 436
 _SYS_OPENAT2 = 437
+_SYS_FSOPEN = 430
+_SYS_FSCONFIG = 431
+_SYS_FSMOUNT = 432
 _SYS_MOUNT_SETATTR = 442
 _SYS_LANDLOCK_CREATE_RULESET = 444
 _SYS_LANDLOCK_ADD_RULE = 445
@@ -51,6 +55,10 @@ _SYS_LANDLOCK_RESTRICT_SELF = 446
 _LANDLOCK_CREATE_RULESET_VERSION = 1
 _SYS_SECCOMP = 317 if os.uname().machine == "x86_64" else 277  # the latter is asm-generic
 _SECCOMP_SET_MODE_FILTER = 1
+_FSOPEN_CLOEXEC = _FSMOUNT_CLOEXEC = 1
+_FSCONFIG_CMD_CREATE = 6
+_SYS_KEYCTL = 250 if os.uname().machine == "x86_64" else 219  # the latter is asm-generic
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 #: capset(2) differs by architecture; libc exports it without declaring it.
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -119,6 +127,34 @@ def pivot_root(new: str, old: str) -> None:
     _check(_libc.syscall(ctypes.c_long(number), new.encode(), old.encode()))
 
 
+def open_file_system(kind: str) -> int:
+    """A descriptor of the root of a file system that is mounted nowhere, with fsopen(2)."""
+    context = _check(
+        _libc.syscall(ctypes.c_long(_SYS_FSOPEN), kind.encode(), ctypes.c_long(_FSOPEN_CLOEXEC))
+    )
+    try:
+        _check(
+            _libc.syscall(
+                ctypes.c_long(_SYS_FSCONFIG),
+                ctypes.c_long(context),
+                ctypes.c_long(_FSCONFIG_CMD_CREATE),
+                None,
+                None,
+                ctypes.c_long(0),
+            )
+        )
+        return _check(
+            _libc.syscall(
+                ctypes.c_long(_SYS_FSMOUNT),
+                ctypes.c_long(context),
+                ctypes.c_long(_FSMOUNT_CLOEXEC),
+                ctypes.c_long(0),
+            )
+        )
+    finally:
+        os.close(context)
+
+
 def make_readonly(target: str) -> None:
     """Make a mount and all below it read-only, without suid, with mount_setattr(2) (Linux 5.12)."""
     attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, 0, 0)
@@ -158,6 +194,20 @@ def drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     data = (ctypes.c_uint32 * 6)()
     _check(_libc.capset(ctypes.byref(header), ctypes.byref(data)))
+
+
+def leave_session_keyring() -> None:
+    """Exchange this process's session keyring for a new, empty one that has no name."""
+    try:
+        _check(
+            _libc.syscall(
+                ctypes.c_long(_SYS_KEYCTL), ctypes.c_long(_KEYCTL_JOIN_SESSION_KEYRING), None
+            )
+        )
+    except OSError as error:
+        # A kernel without keyrings has none to leave.
+        if error.errno != errno.ENOSYS:
+            raise
 
 
 def set_seccomp_filter(program: bytes, flags: int) -> int:

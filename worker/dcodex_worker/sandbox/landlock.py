@@ -7,6 +7,7 @@ a program still writes nowhere but in its private places. See landlock(7).
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 from dcodex_worker.sandbox import kernel
@@ -48,10 +49,26 @@ def version() -> int:
     return kernel.landlock_version()
 
 
-def enter(interface: int) -> None:
+def open_queues(interface: int) -> int:
+    """A descriptor of this IPC namespace's message queues, which have no path; -1: none needed.
+
+    They are files too, of a file system that is mounted nowhere here. Needs root.
+    """
+    if interface == 0:
+        return -1
+    try:
+        return kernel.open_file_system("mqueue")
+    except OSError as error:
+        # A kernel without message queues.
+        if error.errno != errno.ENODEV:
+            raise
+        return -1
+
+
+def enter(interface: int, queues: int) -> None:
     """Confine this process and all it will start. Needs no_new_privs and the private mounts.
 
-    interface: what version() has said.
+    interface: what version() has said; queues: what open_queues() gave, closed here.
     """
     if interface == 0:
         return
@@ -65,13 +82,19 @@ def enter(interface: int) -> None:
             _allow(ruleset, path, handled)
         for path in _DEVICES:
             _allow(ruleset, path, _DEVICE & handled)
+        if queues >= 0:
+            _allow_beneath(ruleset, queues, handled)
         kernel.landlock_restrict_self(ruleset)
     finally:
         os.close(ruleset)
 
 
 def _allow(ruleset: int, path: str, access: int) -> None:
-    parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    _allow_beneath(ruleset, os.open(path, os.O_PATH | os.O_CLOEXEC), access)
+
+
+def _allow_beneath(ruleset: int, parent: int, access: int) -> None:
+    """parent: closed here."""
     try:
         rule = _PathBeneath(access, parent)
         kernel.landlock_add_rule(ruleset, _RULE_PATH_BENEATH, rule)

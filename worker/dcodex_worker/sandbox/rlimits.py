@@ -28,12 +28,20 @@ def enter() -> None:
         (resource.RLIMIT_NICE, 0, 0),
         (resource.RLIMIT_RTPRIO, 0, 0),
     ):
-        resource.setrlimit(which, (soft, hard))
+        _lower(which, soft, hard)
 
 
 def tighten(cpu_s: float, file_size_bytes: int, open_files: int) -> None:
     """The limits of one request, when its program is known; all only ever lowered."""
     cpu = math.ceil(cpu_s) + CPU_MARGIN_S
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_bytes, file_size_bytes))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
+    _lower(resource.RLIMIT_CPU, cpu, cpu)
+    _lower(resource.RLIMIT_FSIZE, file_size_bytes, file_size_bytes)
+    _lower(resource.RLIMIT_NOFILE, open_files, open_files)
+
+
+def _lower(which: int, soft: int, hard: int) -> None:
+    """Set a limit, or keep the host's own where it is lower: root may not raise it everywhere."""
+    _, most = resource.getrlimit(which)
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(which, (soft, hard))
