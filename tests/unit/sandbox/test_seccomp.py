@@ -203,3 +203,34 @@ def test_the_keeper_is_asked_about_receive_buffers_alone() -> None:
     assert run(syscalls.SETSOCKOPT, 3, 1, 7, watched=True) == ALLOW
     assert run(syscalls.SETSOCKOPT, 3, 6, 8, watched=True) == ALLOW
     assert run(syscalls.SETSOCKOPT, 3, 1, 26, watched=True) == refused(errno.EPERM)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        (syscalls.GETRLIMIT, 4, 0x7000),
+        (syscalls.SETRLIMIT, 4, 0x7000),
+        (syscalls.PRLIMIT64, 0, 4, 0, 0x7000),
+        (syscalls.PRLIMIT64, 0, 4, 0x7000, 0),
+        # A pointer whose lower half is nothing.
+        (syscalls.PRLIMIT64, 0, 4, 1 << 32, 0),
+    ],
+)
+def test_the_keeper_speaks_for_the_limit_on_core_dumps(call: tuple[int, ...]) -> None:
+    assert run(*call, watched=True) == ASK
+    reads = call[0] == syscalls.GETRLIMIT or (call[0] == syscalls.PRLIMIT64 and not call[3])
+    assert run(*call) == (ALLOW if reads else refused(errno.EPERM))
+
+
+def test_the_kernel_speaks_for_other_limits() -> None:
+    assert run(syscalls.SETRLIMIT, 3, 0x7000, watched=True) == ALLOW
+    assert run(syscalls.PRLIMIT64, 4, 3, 0x7000, 0, watched=True) == ALLOW
+
+
+def test_nobody_takes_the_huge_pages_that_the_machine_keeps() -> None:
+    assert run(syscalls.MMAP, 0, 1 << 21, 3, 0x40022) == refused(errno.ENOMEM)
+    assert run(syscalls.SHMGET, 1, 1 << 21, 0o4600) == refused(errno.ENOMEM)
+    assert run(syscalls.MEMFD_CREATE, 0x7000, 4 | 1) == refused(errno.EINVAL)
+    assert run(syscalls.MMAP, 0, 1 << 21, 3, 0x22) == ALLOW
+    assert run(syscalls.SHMGET, 1, 1 << 21, 0o1600) == ALLOW
+    assert run(syscalls.MEMFD_CREATE, 0x7000, 1) == ALLOW

@@ -41,10 +41,10 @@ from dcodex_worker.sandbox import (
     landlock,
     mounts,
     network,
+    questions,
     rlimits,
     rootfs,
     seccomp,
-    sockets,
     wireform,
 )
 from dcodex_worker.template import rehearsal
@@ -256,7 +256,7 @@ class Keeper:
     def _await_end(self, init: int, program: int, collect: str) -> None:
         """Wait for the program's end, or for the worker's; then leave nothing alive.
 
-        Meanwhile answer what the program's filter asks (sockets.py).
+        Meanwhile answer what the program's filter asks (questions.py).
         """
         poll = select.poll()
         watched = os.pidfd_open(program)
@@ -270,7 +270,7 @@ class Keeper:
             if watched in ready:
                 _, status, usage = os.wait4(program, 0)
             elif listener in ready:
-                sockets.answer(listener)
+                questions.answer(listener)
             elif self._gate.fileno() in ready:
                 poll.unregister(self._gate)
                 listener = _take_listener(self._gate)

@@ -76,6 +76,16 @@ _libc.mount.argtypes = [
     ctypes.c_ulong,
     ctypes.c_char_p,
 ]
+for _function in (_libc.process_vm_readv, _libc.process_vm_writev):
+    _function.argtypes = [
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_ulong,
+    ]
+    _function.restype = ctypes.c_ssize_t
 _MADV_POPULATE_READ = 22
 _MADV_POPULATE_WRITE = 23
 _libc.madvise.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
@@ -228,6 +238,27 @@ def set_seccomp_filter(program: bytes, flags: int) -> int:
             ctypes.byref(argument),
         )
     )
+
+
+class _Stretch(ctypes.Structure):
+    """struct iovec."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+def read_memory(pid: int, address: int, size: int) -> bytes:
+    """process_vm_readv(2): bytes of another process's memory."""
+    buffer = ctypes.create_string_buffer(size)
+    here, there = _Stretch(ctypes.addressof(buffer), size), _Stretch(address, size)
+    count = _check(_libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
+    return buffer.raw[:count]
+
+
+def write_memory(pid: int, address: int, data: bytes) -> None:
+    """process_vm_writev(2)."""
+    buffer = ctypes.create_string_buffer(data, len(data))
+    here, there = _Stretch(ctypes.addressof(buffer), len(data)), _Stretch(address, len(data))
+    _check(_libc.process_vm_writev(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
 
 
 def close_range(first: int, last: int = 0xFFFFFFFF) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import resource
 
+from dcodex_worker.sandbox import core_dumps
+
 #: As a login shell has it; a program may raise it for itself up to STACK_HARD_BYTES.
 STACK_BYTES = 8 << 20
 STACK_HARD_BYTES = 1 << 30
@@ -20,7 +22,7 @@ CPU_MARGIN_S = 1
 def enter() -> None:
     """The limits that are the same for every program, at arming."""
     for which, soft, hard in (
-        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_CORE, core_dumps.LIMIT_BYTES, core_dumps.LIMIT_BYTES),
         (resource.RLIMIT_STACK, STACK_BYTES, STACK_HARD_BYTES),
         (resource.RLIMIT_MSGQUEUE, MESSAGE_QUEUE_BYTES, MESSAGE_QUEUE_BYTES),
         (resource.RLIMIT_MEMLOCK, LOCKED_BYTES, LOCKED_BYTES),

@@ -33,7 +33,7 @@ _JUMP = 0x05
 
 #: Offsets in struct seccomp_data (little endian: the low half of an argument comes first).
 _NUMBER, _ARCH, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32
-_ARG_BYTES = 8
+_HALF_BYTES = 4
 
 _EPERM = _RET_ERRNO | errno.EPERM
 _ENOSYS = _RET_ERRNO | errno.ENOSYS
@@ -110,16 +110,16 @@ def _families(watched: int) -> list[Instruction]:
     ]
 
 
-def _arguments(rows: list[tuple[dict[int, int], int]]) -> list[Instruction]:
+def _arguments(rows: list[tuple[tuple[syscalls.Condition, ...], int]]) -> list[Instruction]:
     """The rule for a system call of which some calls are answered so, and all others allowed."""
     rule: list[Instruction] = []
-    for wanted, code in rows:
-        answer = [_op(_RETURN, code)]
+    for conditions, answer in rows:
+        row = [_op(_RETURN, answer)]
         # From the last condition to the first: each leaps over what follows it when it fails.
-        for index, value in reversed(wanted.items()):
-            load = _op(_LOAD, _ARG0 + _ARG_BYTES * index)
-            answer = [load, _op(_JEQ, value, 0, len(answer)), *answer]
-        rule += answer
+        for half, how, value in reversed(conditions):
+            code = _JEQ if how == syscalls.IS else _JSET
+            row = [_op(_LOAD, _ARG0 + _HALF_BYTES * half), _op(code, value, 0, len(row)), *row]
+        rule += row
     return [*rule, _op(_RETURN, _RET_ALLOW)]
 
 
@@ -154,12 +154,12 @@ def filter_program(watched: bool) -> bytes:
     for request in syscalls.IOCTL_FORBIDDEN:
         ioctls += [_op(_JEQ, request, 0, 1), _op(_RETURN, _EPERM)]
     program += _when(syscalls.IOCTL, [*ioctls, _op(_RETURN, _RET_ALLOW)])
-    table = [
-        *((n, wanted, _RET_ERRNO | code) for n, wanted, code in syscalls.REFUSED_ARGUMENTS),
-        (syscalls.SETSOCKOPT, syscalls.WATCHED_OPTION, ask),
-    ]
+    table = [(n, rule, _RET_ERRNO | code) for n, rule, code in syscalls.REFUSED_ARGUMENTS]
+    for number, rule, otherwise in syscalls.WATCHED_ARGUMENTS:
+        unasked = _RET_ALLOW if otherwise is None else _RET_ERRNO | otherwise
+        table.append((number, rule, _RET_USER_NOTIF if watched else unasked))
     for number in dict.fromkeys(number for number, _, _ in table):
-        rows = [(wanted, answer) for n, wanted, answer in table if n == number]
+        rows = [(rule, answer) for n, rule, answer in table if n == number]
         program += _when(number, _arguments(rows))
     numbers = sorted(number for _, _, group in syscalls.ALLOWED for number in group.values())
     program += _search(_segments(numbers))

@@ -412,20 +412,46 @@ FADVISE64 = 221
 #: a write then takes tells of the other's memory.
 MADVISE = 28
 
-#: (system call, {argument's index: value of its lower half}, errno; 0: as if it was done).
-REFUSED_ARGUMENTS: tuple[tuple[int, dict[int, int], int], ...] = (
-    (SYNC, {}, 0),
-    *((SETSOCKOPT, {1: 1, 2: option}, errno.EPERM) for option in _ATTACH),
-    (SECCOMP, {0: 1}, errno.EINVAL),
-    (PRCTL, {0: 22, 1: 2}, errno.EINVAL),
-    (FADVISE64, {3: 4}, 0),
-    (MADVISE, {2: 12}, errno.EINVAL),
+#: Huge pages, where the machine keeps some, count to no group's memory: MAP_HUGETLB, MFD_HUGETLB,
+#: SHM_HUGETLB. A machine has none for everybody.
+MMAP = 9
+SHMGET = 29
+MEMFD_CREATE = 319
+
+#: A condition on half an argument: which half (argument 0's lower one is 0, its upper one 1), how
+#: it is compared, and with what: IS equal, or HAS any of these bits.
+Condition = tuple[int, str, int]
+IS = "is"
+HAS = "has"
+
+#: (system call, conditions, errno; 0: as if it was done).
+REFUSED_ARGUMENTS: tuple[tuple[int, tuple[Condition, ...], int], ...] = (
+    (SYNC, (), 0),
+    *((SETSOCKOPT, ((2, IS, 1), (4, IS, option)), errno.EPERM) for option in _ATTACH),
+    (SECCOMP, ((0, IS, 1),), errno.EINVAL),
+    (PRCTL, ((0, IS, 22), (2, IS, 2)), errno.EINVAL),
+    (FADVISE64, ((6, IS, 4),), 0),
+    (MADVISE, ((4, IS, 12),), errno.EINVAL),
+    (MMAP, ((6, HAS, 0x40000),), errno.ENOMEM),
+    (SHMGET, ((4, HAS, 0o4000),), errno.ENOMEM),
+    (MEMFD_CREATE, ((2, HAS, 4),), errno.EINVAL),
 )
 
-#: Calls that the keeper is asked about (sockets.py): sockets of families whose memory no group is
-#: charged for, and SO_RCVBUF.
+#: Calls that the keeper is asked about. Sockets of families whose memory no group is charged for,
+#: and SO_RCVBUF: sockets.py.
 WATCHED_FAMILIES = (*INTERNET_FAMILIES, AF_NETLINK)
-WATCHED_OPTION = {1: 1, 2: 8}
+#: All calls with RLIMIT_CORE: core_dumps.py.
+GETRLIMIT = 97
+SETRLIMIT = 160
+PRLIMIT64 = 302
+#: (system call, conditions, answer where there is no keeper to ask: None is to allow it).
+WATCHED_ARGUMENTS: tuple[tuple[int, tuple[Condition, ...], int | None], ...] = (
+    (SETSOCKOPT, ((2, IS, 1), (4, IS, 8)), None),
+    (GETRLIMIT, ((0, IS, 4),), None),
+    (SETRLIMIT, ((0, IS, 4),), errno.EPERM),
+    (PRLIMIT64, ((2, IS, 4), (4, IS, 0), (5, IS, 0)), None),
+    (PRLIMIT64, ((2, IS, 4),), errno.EPERM),
+)
 
 IOCTL = 16
 #: Keystrokes into another's terminal, and the console's selection paste.
