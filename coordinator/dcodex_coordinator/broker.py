@@ -22,7 +22,8 @@ from dcodex_coordinator.machine import Machine
 from dcodex_coordinator.outbox import Send, Side
 from dcodex_shared.endpoints import remove_socket
 from dcodex_shared.errors import RemoteProtocolError
-from dcodex_shared.keys import Gatekeeper, ServerKeys, is_tcp, use_as_server
+from dcodex_shared.gatekeeper import Gatekeeper, use_as_server
+from dcodex_shared.keys import GATEWAYS, HOSTS, ServerKeys, is_tcp
 from dcodex_shared.messages import LOST_S, Message
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
 
@@ -40,6 +41,9 @@ LINGER_MS = 500
 #: Commands that follow from unreachable peers, one round each, before the turn ends anyway: each
 #: round removes at least one peer.
 MAX_ROUNDS = 10_000
+
+#: Whose keys open which socket.
+_AWAITED = {Side.GATEWAYS: GATEWAYS, Side.WORKERS: HOSTS}
 
 # Plain numbers: combining flags of pyzmq's enumeration takes longer than sending.
 _DONTWAIT = int(zmq.DONTWAIT)
@@ -116,7 +120,7 @@ class Broker:
         for option, value in options.items():
             socket.setsockopt(option, value)
         if self._keys is not None and is_tcp(self._endpoints[side]):
-            use_as_server(socket, self._keys.own)
+            use_as_server(socket, self._keys.own, _AWAITED[side])
         # Local sockets are made by bind(), with the mode that the umask leaves.
         mask = os.umask(0o077)
         try:

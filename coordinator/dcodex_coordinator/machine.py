@@ -27,6 +27,7 @@ from dcodex_shared.messages import (
     HEARTBEAT_S,
     LOST_S,
     PROTOCOL_VERSION,
+    SPOKEN_VERSIONS,
     Cancel,
     Credit,
     FarmState,
@@ -199,7 +200,8 @@ class Machine:
         self._desk.give_up(now)
         for peers in self._peers.values():
             for peer in peers.values():
-                self._outbox.send(peer, Goodbye("the coordinator is stopping"))
+                # All of its executions have been told their ends by now.
+                self._outbox.send(peer, Goodbye("the coordinator is stopping", settled=True))
         return self._outbox.take()
 
     def is_ready(self) -> bool:
@@ -285,7 +287,7 @@ class Machine:
                 self._turn_away(side, routing_id, "say Hello first")
             return
         name = message.name[:MAX_NAME_CHARS]
-        if message.version != PROTOCOL_VERSION:
+        if message.version not in SPOKEN_VERSIONS:
             reason = f"protocol version {message.version}, this coordinator has {PROTOCOL_VERSION}"
             self._turn_away(side, routing_id, reason)
         elif message.role not in _ROLES[side]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import uuid
 from typing import Any
 
 import grpc
 
 from dcodex_gateway import replies, wording
 from dcodex_gateway.calls import StreamCall
-from dcodex_gateway.door import Door
-from dcodex_gateway.exchange import Chunk, Exchange
-from dcodex_gateway.hub import Hub
+from dcodex_gateway.exchange import Chunk
 from dcodex_gateway.methods import Context, deadline_s, guarded, parser, well_formed
+from dcodex_gateway.streams import Streams
 from dcodex_gateway.translate import order_classic
 from dcodex_proto.classic import code_executor_pb2 as pb
 from dcodex_shared.errors import Rejected
@@ -27,9 +25,10 @@ _new_decoder = codecs.getincrementaldecoder("utf-8")
 class Classic:
     """Serves one gateway's classic calls."""
 
-    def __init__(self, hub: Hub, door: Door) -> None:
-        self._hub = hub
-        self._door = door
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._hub = streams.hub
+        self._door = streams.door
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What to add to a server."""
@@ -52,22 +51,13 @@ class Classic:
 
     async def _execute(self, request: Any, context: Context) -> None:
         asked: pb.CodeRequest = well_formed(request)
-        hub = self._hub
-        visitor = self._door.admit(context)
-        await hub.ready()
-        hub.check()
-        execution_id = uuid.uuid4().hex
-        terms = visitor.terms(hub.offered)
-        order = order_classic(asked, terms, execution_id, deadline_s(context), visitor.trace)
-        exchange = Exchange(execution_id, order.submit.window_bytes, order.stdin_complete)
-        call = StreamCall(hub, exchange)
-        hub.submit(order, call, visitor.account)
-        try:
+        admission = await self._streams.admit(context)
+        visitor, execution_id = admission.visitor, admission.execution_id
+        order = order_classic(
+            asked, admission.terms, execution_id, deadline_s(context), visitor.trace
+        )
+        with self._streams.open(order, visitor) as call:
             await self._write(call, context)
-        finally:
-            exchange.cancel("the caller is gone")
-            call.flush()
-            hub.forget(execution_id)
 
     async def _write(self, call: StreamCall, context: Context) -> None:
         """Output as it comes, then what went wrong, then the figures."""
@@ -75,7 +65,7 @@ class Classic:
         while True:
             match await call.next_event():
                 case Chunk(stream=stream, size=size) as chunk:
-                    if log := texts.log(stream, chunk.data):
+                    if log := texts.log(stream, b"".join(chunk.take())):
                         await context.write(log)
                     call.took(size)
                 case Queued() | Started():

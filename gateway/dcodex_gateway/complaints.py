@@ -12,8 +12,9 @@ INTERVAL_S = 1.0
 class Complaints:
     """Logs at most one warning an interval, and says how many it kept back."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, interval_s: float = INTERVAL_S) -> None:
         self._log = log
+        self._interval_s = interval_s
         self._next_at = 0.0
         self._kept_back = 0
 
@@ -27,4 +28,4 @@ class Complaints:
             message += " kept_back=%d"
             args = (*args, self._kept_back)
         self._log.warning(message, *args)
-        self._next_at, self._kept_back = now + INTERVAL_S, 0
+        self._next_at, self._kept_back = now + self._interval_s, 0

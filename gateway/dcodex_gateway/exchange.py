@@ -9,7 +9,7 @@ next_event(), messages for the coordinator out of take_commands(). It holds both
 - stdin: STDIN_WINDOW_BYTES may be under way; what does not fit waits here, and whoever reads the
   caller's stream stops reading while `stdin_blocked`.
 
-Chunks of one stream that wait for a slower reader are joined, up to MAX_CHUNK_BYTES.
+Chunks of one stream that wait for a slower reader are joined, up to half a window.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Chunk:
     size: int
     parts: list[bytes] = field(default_factory=list)
 
-    @property
-    def data(self) -> bytes:
-        """The bytes."""
-        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+    def take(self) -> list[bytes]:
+        """Its bytes, in pieces, which it no longer holds from here on."""
+        parts, self.parts = self.parts, []
+        return parts
 
 
 Event = Chunk | Queued | Started | Finished | Rejected
@@ -64,6 +64,8 @@ class Exchange:
     def __init__(self, execution_id: str, window_bytes: int, stdin_complete: bool) -> None:
         self.execution_id = execution_id
         self._window_bytes = window_bytes
+        #: The largest chunk: a reader holds up what is being written to it, and gRPC's copies.
+        self._chunk_bytes = max(1, min(MAX_CHUNK_BYTES, window_bytes // 2))
         #: Finished, Refused, lost or cancelled: nothing more goes to the coordinator.
         self.ended = False
         #: For the caller, in order; the bytes in it never exceed the window but for Finished's.
@@ -212,13 +214,13 @@ class Exchange:
         if (
             isinstance(last, Chunk)
             and last.stream is stream
-            and last.size + len(data) <= MAX_CHUNK_BYTES
+            and last.size + len(data) <= self._chunk_bytes
         ):
             last.parts.append(data)
             last.size += len(data)
             return
-        for start in range(0, len(data), MAX_CHUNK_BYTES):
-            piece = data[start : start + MAX_CHUNK_BYTES]
+        for start in range(0, len(data), self._chunk_bytes):
+            piece = data[start : start + self._chunk_bytes]
             self._events.append(Chunk(stream, len(piece), [piece]))
 
     def _flush_stdin(self) -> None:

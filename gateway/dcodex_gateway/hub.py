@@ -102,8 +102,12 @@ class Hub:
         self.feed = FarmFeed(lambda on: self.link.send(WatchFarm(on)))
         #: (canonical name, version) pairs; empty while there is no coordinator.
         self.offered: tuple[tuple[str, str], ...] = ()
+        #: Callers are to go elsewhere; those who still come are served.
+        self.leaving = False
         #: No new execution is taken in.
         self.draining = False
+        #: When a program was last asked for, or ended: its caller may ask for the next.
+        self.stirred_at = 0.0
         #: Every execution under way.
         self._receivers: dict[str, _Entry] = {}
         #: The sum of those sizes.
@@ -114,8 +118,8 @@ class Hub:
         self._window_end = 0.0
         #: Callers that wait in ready().
         self._waiting = 0
-        #: Whether `serving` was true when it was last looked at.
-        self._was_serving = False
+        #: Whether a program could be run when it was last looked at.
+        self._could_run = False
         #: Set while the farm is there, or waiting for it is no use.
         self._settled = asyncio.Event()
         #: What the held ones wait for: another coordinator than this.
@@ -123,7 +127,10 @@ class Hub:
 
     @property
     def serving(self) -> bool:
-        """Whether a program sent now could run."""
+        """Whether a program sent now could run, and should be sent here."""
+        return self._can_run() and not self.leaving
+
+    def _can_run(self) -> bool:
         return self.link.up and bool(self.offered) and not self.draining
 
     @property
@@ -133,9 +140,10 @@ class Hub:
 
     async def ready(self) -> None:
         """Wait while the farm is being restarted; check() tells what came of it."""
-        if self.serving or self.draining:
+        self.stirred_at = now = monotonic()
+        if self._can_run() or self.draining:
             return
-        left_s = self._window_end - monotonic()
+        left_s = self._window_end - now
         if left_s > 0 and len(self._receivers) + self._waiting < MAX_EXECUTIONS:
             self._waiting += 1
             try:
@@ -145,6 +153,7 @@ class Hub:
                 pass
             finally:
                 self._waiting -= 1
+                self._tell_idle()
 
     def check(self) -> None:
         """Raise Rejected while no program can be taken in."""
@@ -211,10 +220,15 @@ class Hub:
             entry.account.leave(used_s, now)
 
     async def idle(self) -> None:
-        """Return when nothing is under way."""
-        self._idle = asyncio.Event()
-        self._tell_idle()
-        await self._idle.wait()
+        """Return when nothing is under way and nobody waits for the farm."""
+        if self._receivers or self._waiting:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+
+    def leave(self) -> None:
+        """Tell whoever asks for our health to go elsewhere."""
+        self.leaving = True
+        self._change()
 
     def drain(self) -> None:
         """Take in nothing new; watchers of the farm are let go."""
@@ -231,7 +245,10 @@ class Hub:
             )
 
     def _tell_idle(self) -> None:
-        if self._idle is not None and not self._receivers:
+        if self._receivers or self._waiting:
+            return
+        self.stirred_at = monotonic()
+        if self._idle is not None:
             self._idle.set()
 
     def _dispatch(self, message: Message, payload: bytes) -> None:
@@ -273,14 +290,14 @@ class Hub:
 
     def _change(self) -> None:
         """`serving` may have changed."""
-        if self.serving:
+        if self._can_run():
             self._window_end = 0.0
             self._settled.set()
-            self._was_serving = True
+            self._could_run = True
         elif self.draining:
             self._settled.set()
-        elif self._was_serving:
-            self._was_serving = False
+        elif self._could_run:
+            self._could_run = False
             self._window_end = monotonic() + WINDOW_S
             self._settled.clear()
         self._on_change()
@@ -292,6 +309,7 @@ class Hub:
         """
         if (
             entry.order is None
+            or entry.held is not None
             or self.draining
             or refused.reason != Reason.UNAVAILABLE
             or refused.retry_after_s <= 0
@@ -329,8 +347,15 @@ class Hub:
             _settle(entry)
             self.figures.sent_again += 1
 
-    def _lost(self, reason: str) -> None:
-        """Nothing is known any more of what was under way: it may have run, or not."""
+    def _lost(self, reason: str, settled: bool) -> None:
+        """Nothing is known any more of what was under way: it may have run, or not.
+
+        settled: it has not; it was still on its way.
+        """
+        words = f"lost the coordinator: {reason}"
+        if settled:
+            for execution_id, entry in self._receivers.items():
+                self._hold(entry, _unstarted(execution_id, words))
         self.offered = ()
         self.feed.lost()
         entries = self._receivers
@@ -339,9 +364,14 @@ class Hub:
             if entry.held:
                 continue
             self._release(entry, None)
-            entry.receiver.lost(Rejected(Reason.UNAVAILABLE, f"lost the coordinator: {reason}"))
+            entry.receiver.lost(Rejected(Reason.UNAVAILABLE, words))
         self._tell_idle()
         self._change()
+
+
+def _unstarted(execution_id: str, words: str) -> Refused:
+    """What a coordinator would have said of a program that it did not get."""
+    return Refused(execution_id, int(Reason.UNAVAILABLE), words, RETRY_AFTER_S)
 
 
 def _settle(entry: _Entry) -> None:

@@ -26,7 +26,7 @@ from dcodex_gateway.complaints import Complaints
 from dcodex_gateway.session import Session, State, Step
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.keys import ClientKeys, use_as_client
-from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message, Role
+from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message, Role
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,13 @@ RECEIVE_MOST = 128
 HIGH_WATER_MARK = 100_000
 RECONNECT_MS = 50
 RECONNECT_MOST_MS = 1000
+#: A coordinator that refuses us does so every second until somebody mends it: one line in this
+#: time, in seconds, reminds of it.
+REFUSAL_EVERY_S = 60.0
+#: A timer that fires so much too late means that this process was stopped itself.
+STOPPED_S = 2 * HEARTBEAT_S
+#: What came in the meantime has this long to get through ZeroMQ's own thread, in seconds.
+CATCH_UP_S = 1.0
 #: How long the last words may take when the gateway ends.
 LINGER_MS = 500
 
@@ -62,8 +69,9 @@ class Link:
         keys: ClientKeys | None,
         on_message: Callable[[Message, bytes], None],
         on_up: Callable[[], None],
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[str, bool], None],
     ) -> None:
+        """on_lost: gets the reason, and whether what has no answer is known not to have arrived."""
         self._endpoint = endpoint
         self._keys = keys
         self._hello = Hello(Role.GATEWAY, name)
@@ -72,11 +80,17 @@ class Link:
         self._on_lost = on_lost
         self._session = Session()
         self._complaints = Complaints(log)
+        #: About connections that never stood; a fresh one whenever the coordinator was met.
+        self._refusals = Complaints(log, REFUSAL_EVERY_S)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         #: None exactly while the session is DOWN, and before start() and after close().
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        #: When that timer should fire.
+        self._due = 0.0
+        #: Whether the message that is being dealt with is a Goodbye which leaves nothing open.
+        self._settled = False
         #: A drain is due in the next turn of the loop.
         self._drain_due = False
         #: Frames that were no message.
@@ -161,16 +175,24 @@ class Link:
                 self._drain()
                 self._do(self._session.disconnected(now))
             elif event in _REFUSED:
-                # libzmq goes on trying: the operator may yet add our key to the list.
-                self._complaints.warn("the coordinator's end refuses the handshake: check the keys")
+                # It is tried again: the operator may yet add our key to the list.
+                self._do(self._session.refused(now))
             else:
                 self._do(self._session.connected(now))
 
     def _tick(self) -> None:
         self._timer = None
-        # What came while this process was stopped shows that the coordinator lives.
+        now = monotonic()
+        if now > self._due + STOPPED_S:
+            # It may have said enough meanwhile to show that it lives; nobody heard it yet.
+            self._wake_at(now + CATCH_UP_S)
+            return
         self._drain()
         self._do(self._session.expire(monotonic()))
+
+    def _wake_at(self, due: float) -> None:
+        self._due = due
+        self._timer = self._loop.call_later(max(due - monotonic(), 0.0), self._tick)
 
     def _do(self, step: Step | None) -> None:
         match step:
@@ -182,16 +204,21 @@ class Link:
                 self._send(Heartbeat(), b"")
             case Step.UP:
                 log.info("met the coordinator boot_id=%s", self._session.boot_id)
+                self._refusals = Complaints(log, REFUSAL_EVERY_S)
                 self._on_up()
             case Step.LOST:
-                log.warning("lost the coordinator reason=%r", self._session.reason)
+                if self._session.stood:
+                    log.warning("lost the coordinator reason=%r", self._session.reason)
+                else:
+                    self._refusals.warn("no coordinator reason=%r", self._session.reason)
                 self._shut(0)
-                self._on_lost(self._session.reason)
+                self._on_lost(self._session.reason, self._settled)
+                self._settled = False
             case Step.REOPEN:
                 self._open()
         if self._timer is None and (deadline := self._session.next_deadline()) is not None:
             # A timer is never moved when a message comes: it fires, looks and is set anew.
-            self._timer = self._loop.call_later(max(deadline - monotonic(), 0.0), self._tick)
+            self._wake_at(max(deadline, monotonic()))
 
     # --- messages ----------------------------------------------------------------------------
 
@@ -233,6 +260,7 @@ class Link:
                 self._complaints.warn("dropped a message from the coordinator error=%s", error)
                 continue
             self.bytes_received += len(frames[0]) + len(payload)
+            self._settled = type(message) is Goodbye and message.settled
             step = self._session.receive(message, now)
             if step is not None:
                 self._do(step)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from time import monotonic
 from typing import Any
 
@@ -12,10 +11,10 @@ import grpc
 
 from dcodex_gateway import replies
 from dcodex_gateway.calls import StreamCall, UnaryCall
-from dcodex_gateway.door import TRACE_REPLY_KEY, Door
-from dcodex_gateway.exchange import Chunk, Exchange
-from dcodex_gateway.hub import Hub
+from dcodex_gateway.door import TRACE_REPLY_KEY
+from dcodex_gateway.exchange import Chunk
 from dcodex_gateway.methods import Context, deadline_s, guarded, parser, well_formed
+from dcodex_gateway.streams import Streams
 from dcodex_gateway.translate import Order, order_execute, order_run
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_shared.errors import Reason, Rejected
@@ -30,9 +29,10 @@ FIRST_MESSAGE_S = 30.0
 class Native:
     """Serves one gateway's native calls."""
 
-    def __init__(self, hub: Hub, door: Door) -> None:
-        self._hub = hub
-        self._door = door
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._hub = streams.hub
+        self._door = streams.door
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What to add to a server."""
@@ -67,12 +67,9 @@ class Native:
         received = monotonic()
         start: pb.Start = well_formed(request)
         hub = self._hub
-        visitor = self._door.admit(context)
-        await hub.ready()
-        hub.check()
-        execution_id = uuid.uuid4().hex
-        terms = visitor.terms(hub.offered)
-        order = order_run(start, terms, execution_id, deadline_s(context), visitor.trace)
+        admission = await self._streams.admit(context)
+        visitor, execution_id = admission.visitor, admission.execution_id
+        order = order_run(start, admission.terms, execution_id, deadline_s(context), visitor.trace)
         call = UnaryCall(hub)
         hub.submit(order, call, visitor.account)
         try:
@@ -99,26 +96,21 @@ class Native:
         kind = request.WhichOneof("message")
         if kind != "start":
             raise _invalid(f"the first message must be start, got {kind or 'nothing known'}")
-        hub = self._hub
-        visitor = self._door.admit(context)
-        await hub.ready()
-        hub.check()
-        execution_id = uuid.uuid4().hex
-        terms = visitor.terms(hub.offered)
+        admission = await self._streams.admit(context)
+        visitor = admission.visitor
         order = order_execute(
-            request.start, terms, execution_id, deadline_s(context), visitor.trace
+            request.start,
+            admission.terms,
+            admission.execution_id,
+            deadline_s(context),
+            visitor.trace,
         )
-        exchange = Exchange(execution_id, order.submit.window_bytes, order.stdin_complete)
-        call = StreamCall(hub, exchange)
-        hub.submit(order, call, visitor.account)
-        reader = asyncio.create_task(_read(call, context))
-        try:
-            finished = await self._write(order, call, context)
-        finally:
-            reader.cancel()
-            exchange.cancel("the caller is gone")
-            call.flush()
-            hub.forget(execution_id)
+        with self._streams.open(order, visitor) as call:
+            reader = asyncio.create_task(_read(call, context))
+            try:
+                finished = await self._write(order, call, context)
+            finally:
+                reader.cancel()
         if visitor.trace:
             _tell_stamps(context, received, finished)
 
@@ -127,8 +119,9 @@ class Native:
         await context.write(pb.ExecuteEvent(accepted=pb.Accepted(execution_id=order.public_id)))
         while True:
             match await call.next_event():
-                case Chunk(stream=stream, size=size, parts=parts):
-                    await context.write(replies.output_event(stream, size, parts))
+                case Chunk(stream=stream, size=size) as chunk:
+                    # gRPC holds this until the reader takes it: no second copy meanwhile.
+                    await context.write(replies.output_event(stream, size, chunk.take()))
                     call.took(size)
                 case Queued() as queued:
                     await context.write(replies.queued_event(queued))

@@ -1,17 +1,31 @@
-"""The gateway's life: start, serve, drain on SIGTERM or SIGINT, end."""
+"""The gateway's life: start, serve, end on SIGTERM or SIGINT.
+
+Theory of operation
+-------------------
+A gRPC server that is shut down tells its callers' connections to take their next calls elsewhere
+(GOAWAY), and ends every call that comes before they have heard of it. What ends no call is the
+GOAWAY of a connection that has reached its age, since the server goes on meanwhile. So all
+connections have one, and SIGTERM means: stop listening, go on serving until every connection has
+come of age and its caller has gone to another gateway, then stop where nobody comes any more.
+SIGINT means to refuse what is new at once: there is no other gateway to go to.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import socket
+from collections.abc import Coroutine
+from time import monotonic
+from typing import Any
 
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from dcodex_gateway import classic, health, native, tls
+from dcodex_gateway import classic, health, listening, native, tls
 from dcodex_gateway.classic import Classic
 from dcodex_gateway.door import Door
 from dcodex_gateway.figures import Figures
@@ -19,6 +33,7 @@ from dcodex_gateway.health import Health
 from dcodex_gateway.hub import MAX_EXECUTIONS, Hub
 from dcodex_gateway.metrics import make_registry
 from dcodex_gateway.native import Native
+from dcodex_gateway.streams import Streams
 from dcodex_shared import exposition
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
@@ -35,6 +50,16 @@ KEEPALIVE_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
 #: A connection that does not get through its handshake.
 HANDSHAKE_TIMEOUT_MS = 10_000
+#: Whoever calls without end opens a new connection this often, at the cost of one call's waiting
+#: for it; and a drain takes so long where callers do not rest.
+CONNECTION_AGE_S = 20.0
+#: gRPC adds up to a tenth to each connection's age, and hearing of it takes a moment.
+CONNECTION_AGE_MOST_S = CONNECTION_AGE_S * 1.1 + 2.0
+#: When nothing ran and nobody asked for so long, callers rest: that one comes in the very moment in
+#: which the server stops is then as good as impossible.
+QUIET_S = 2.0
+#: Where no other gateway has the same port there is a balancer that looks at our health first.
+NOTICED_S = 5.0
 #: For answers on their way when the server stops; nobody waits for it where there are none.
 STOP_GRACE_S = 2.0
 
@@ -60,9 +85,12 @@ class Gateway:
             self._changed,
         )
         self._health = Health((native.SERVICE, classic.SERVICE), lambda: self._hub.serving, figures)
-        self._services = (Native(self._hub, door), Classic(self._hub, door), self._health)
+        streams = Streams(self._hub, door)
+        self._services = (Native(streams), Classic(streams), self._health)
         #: Set when the gateway is to end.
         self._stop: asyncio.Event = asyncio.Event()
+        #: Whether callers may have another gateway to go to then.
+        self._hands_over = False
 
     async def run(self) -> int:
         """Serve until told to end; the exit status."""
@@ -78,33 +106,33 @@ class Gateway:
         metrics = _expose(settings, self._hub)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._end, number)
         try:
             self._hub.link.start()
             await server.start()
             log.info("serving gRPC on %s:%d", settings.host, port)
             log.info("serving metrics on %s:%d", settings.metrics_host, metrics.port)
             await self._stop.wait()
-            await self._drain(server)
+            await self._drain(server, port)
         finally:
             self._hub.link.close()
             metrics.close()
         return 0
 
-    async def _drain(self, server: grpc.aio.Server) -> None:
+    def _end(self, number: int) -> None:
+        self._hands_over = number == signal.SIGTERM
+        self._stop.set()
+
+    async def _drain(self, server: grpc.aio.Server, port: int) -> None:
         """Let what runs end, then stop; a second signal stops at once."""
         log.info("draining executions=%d", self._hub.executions)
         self._stop.clear()
+        impatient = asyncio.create_task(self._stop.wait())
+        if self._hands_over:
+            await _until(impatient, self._hand_over(port), CONNECTION_AGE_MOST_S)
         self._hub.drain()
         self._health.close()
-        impatient = asyncio.create_task(self._stop.wait())
-        idle = asyncio.create_task(self._hub.idle())
-        await asyncio.wait(
-            (idle, impatient),
-            timeout=self._settings.drain_grace,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        idle.cancel()
+        await _until(impatient, self._hub.idle(), self._settings.drain_grace)
         impatient.cancel()
         if self._hub.executions:
             log.warning("cancelling executions=%d", self._hub.executions)
@@ -112,8 +140,45 @@ class Gateway:
         await server.stop(STOP_GRACE_S)
         log.info("stopped")
 
+    async def _hand_over(self, port: int) -> None:
+        """Serve on until nobody comes any more, and let no new connection in."""
+        shared = self._settings.share_port
+        if shared and not listening.others_listen(port):
+            return
+        self._hub.leave()
+        closing = asyncio.create_task(_close_door(port, 0.0 if shared else NOTICED_S))
+        try:
+            if shared:
+                await closing
+            while listening.has_connections(port):
+                await self._hub.idle()
+                left_s = self._hub.stirred_at + QUIET_S - monotonic()
+                if left_s <= 0:
+                    break
+                await asyncio.sleep(left_s)
+            if not closing.done():
+                await listening.stop_listening(port)
+        finally:
+            closing.cancel()
+
     def _changed(self) -> None:
         self._health.changed()
+
+
+async def _close_door(port: int, delay_s: float) -> None:
+    await asyncio.sleep(delay_s)
+    await listening.stop_listening(port)
+
+
+async def _until(
+    impatient: asyncio.Task[bool], work: Coroutine[Any, Any, None], most_s: float
+) -> None:
+    """Let work go on until it ends, a signal comes, or so many seconds have passed."""
+    task = asyncio.create_task(work)
+    await asyncio.wait((task, impatient), timeout=most_s, return_when=asyncio.FIRST_COMPLETED)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _options(settings: GatewaySettings) -> list[tuple[str, int]]:
@@ -130,6 +195,8 @@ def _options(settings: GatewaySettings) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
+        # Streams that are open then go on for as long as they like.
+        ("grpc.max_connection_age_ms", int(CONNECTION_AGE_S * 1000)),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_TIMEOUT_MS),
     ]

@@ -16,7 +16,7 @@ from dcodex_shared.messages import HEARTBEAT_S, LOST_S, Goodbye, Message, Welcom
 
 #: The pause before a broken connection is tried again: long enough not to spin.
 RECONNECT_S = 0.1
-#: The pause after a Goodbye or silence: the same peer would most likely answer the same.
+#: The pause after a Goodbye, silence or a refusal: the same peer would most likely do the same.
 REGREET_S = 1.0
 
 
@@ -51,6 +51,8 @@ class Session:
         self.state = State.CONNECTING
         #: Why it went DOWN the last time, for the log and for callers.
         self.reason = "no coordinator yet"
+        #: Whether a connection stood when it went DOWN the last time.
+        self.stood = False
         #: Of the coordinator met last; empty before.
         self.boot_id = ""
         self._heard = 0.0
@@ -67,7 +69,14 @@ class Session:
 
     def disconnected(self, now: float) -> Step | None:
         """The transport broke."""
+        if self.state is State.CONNECTING:
+            # It never stood: whoever ends connections so soon will do so with the next.
+            return self._lose("it ends every connection", now, REGREET_S)
         return self._lose("the connection broke", now, RECONNECT_S)
+
+    def refused(self, now: float) -> Step | None:
+        """The coordinator's end broke the handshake off: our keys are not to its liking."""
+        return self._lose("it refuses the handshake: check the keys", now, REGREET_S)
 
     def stuck(self, now: float) -> Step | None:
         """The coordinator takes no more messages."""
@@ -120,6 +129,7 @@ class Session:
     def _lose(self, reason: str, now: float, pause_s: float) -> Step | None:
         if self.state is State.DOWN:
             return None
+        self.stood = self.state is not State.CONNECTING
         self.state = State.DOWN
         self.reason = reason
         self._retry_at = now + pause_s

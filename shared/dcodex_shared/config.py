@@ -141,7 +141,7 @@ class CoordinatorSettings(CommonSettings):
         "", str, "where to await hosts and workers (default: ipc in the runtime directory)"
     )
     allowed_keys: str = _setting(
-        "", str, "public keys that may connect: a directory of .pub files, or a file, one a line"
+        "", str, "public keys that may connect: a directory of gateways/*.pub and hosts/*.pub"
     )
     min_workers: int = _setting(2, parse_count, "the pool is never smaller")
     max_workers: int = _setting(20, parse_count, "the pool is never larger")

@@ -2,7 +2,7 @@
 
 A process that talks TCP has a key pair of its own in a file that only its user can read. Peers
 know the coordinator's public key beforehand; the coordinator has a list of the public keys that
-it lets in, and asks it anew for every connection, so that a key taken out is out at once.
+it lets in, by what each may be (gatekeeper.py asks it anew for every connection).
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +28,10 @@ PAIR_SUFFIX = ".key"
 PUBLIC_SUFFIX = ".pub"
 #: A key file holds a key or two and comments; what is larger is something else.
 MAX_FILE_BYTES = 64 * 1024
-#: Requests answered per turn: handshakes are few, and a flood of them must not starve the rest.
-ANSWER_MOST = 32
-#: Whoever is turned away comes back at once: the log gets one line in this time, in seconds.
-COMPLAIN_EVERY_S = 1.0
-
-ZAP_ENDPOINT = "inproc://zeromq.zap.01"
-_ZAP_VERSION = b"1.0"
+#: Whom a key lets in, which is also the folder of the list that it stands in.
+GATEWAYS = "gateways"
+HOSTS = "hosts"
+SIDES = (GATEWAYS, HOSTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +150,25 @@ def load_public(path: Path) -> bytes:
     return keys[0]
 
 
-def load_allowed(path: Path) -> frozenset[bytes]:
-    """The public keys in a file, one a line, or in all NAME.pub files of a directory."""
+def load_allowed(path: Path) -> dict[str, frozenset[bytes]]:
+    """The public keys that may connect, by side.
+
+    A directory with NAME.pub files in its folders gateways/ and hosts/ ties each key to a side. A
+    directory of NAME.pub files without these folders, or a file with a key on each line, lets
+    each key be either. Raises ConfigError, also for a directory that is half the one and half
+    the other: what a key there was meant for could only be guessed.
+    """
     if not path.is_dir():
-        return frozenset(_public_keys(path))
-    files = sorted(path.glob(f"*{PUBLIC_SUFFIX}"))
-    return frozenset(key for file in files for key in _public_keys(file))
+        return dict.fromkeys(SIDES, frozenset(_public_keys(path)))
+    loose = _public_files(path)
+    if not any((path / side).is_dir() for side in SIDES):
+        return dict.fromkeys(SIDES, _keys_of(loose))
+    if loose:
+        raise ConfigError(
+            f"{loose[0]} stands beside the folders {GATEWAYS}/ and {HOSTS}/: move it into the one "
+            "that it is for"
+        )
+    return {side: _keys_of(_public_files(path / side)) for side in SIDES}
 
 
 def use_as_client(socket: zmq.Socket[bytes], keys: ClientKeys) -> None:
@@ -169,94 +178,17 @@ def use_as_client(socket: zmq.Socket[bytes], keys: ClientKeys) -> None:
     socket.curve_serverkey = keys.coordinator
 
 
-def use_as_server(socket: zmq.Socket[bytes], own: KeyPair) -> None:
-    """Encrypt this socket's connections; call before bind(), after a Gatekeeper was made."""
-    socket.curve_publickey = own.public
-    socket.curve_secretkey = own.secret
-    socket.curve_server = True
-    # Without a domain, libzmq would let anyone in whose handshake is right.
-    socket.setsockopt_string(zmq.ZAP_DOMAIN, "dcodex")
-    socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
-
-
-class Gatekeeper:
-    """Answers libzmq's question, for each new connection of a context, whether to let it in.
-
-    It is asked over a socket (ZAP, RFC 27) that stands in the loop of its owner: poll `socket`
-    and call answer() when it is readable. While nobody answers, nobody gets in.
-    """
-
-    def __init__(
-        self,
-        context: zmq.Context[zmq.Socket[bytes]],
-        allowed: Callable[[], frozenset[bytes]],
-    ) -> None:
-        """allowed: the public keys that are let in now, asked for each connection."""
-        self._allowed = allowed
-        self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
-        self.socket.linger = 0
-        self.socket.bind(ZAP_ENDPOINT)
-        #: Connections turned away.
-        self.refused = 0
-        #: Before this time no refusal is logged.
-        self._quiet_until = 0.0
-
-    def answer(self) -> None:
-        """Answer every question that waits, ANSWER_MOST at the most."""
-        for _ in range(ANSWER_MOST):
-            try:
-                frames = self.socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            split = frames.index(b"") + 1 if b"" in frames else len(frames)
-            envelope, question = frames[:split], frames[split:]
-            reply = zap_reply(question, self._allowed())
-            if reply[2] != b"200":
-                self.refused += 1
-                self._complain(question, reply[3].decode())
-            self.socket.send_multipart([*envelope, *reply])
-
-    def close(self) -> None:
-        """Let nobody in any more."""
-        self.socket.close(linger=0)
-
-    def _complain(self, question: Sequence[bytes], reason: str) -> None:
-        now = time.monotonic()
-        if now < self._quiet_until:
-            return
-        self._quiet_until = now + COMPLAIN_EVERY_S
-        # The handshake has proved that the key is the peer's: it tells an operator whose it is.
-        address = question[3].decode(errors="replace") if len(question) > 3 else "?"
-        shown = len(question) == 7 and len(question[6]) == 32
-        key = z85.encode(question[6]).decode() if shown else "none"
-        log.warning("turned a peer away address=%s key=%s reason=%s", address, key, reason)
-
-
-def zap_reply(question: Sequence[bytes], allowed: frozenset[bytes]) -> list[bytes]:
-    """The answer to one ZAP request (pure): 200 for a CURVE key in the list, else 400."""
-    if len(question) < 6 or question[0] != _ZAP_VERSION:
-        return [_ZAP_VERSION, b"", b"500", b"not a ZAP request", b"", b""]
-    request_id, mechanism = question[1], question[5]
-    if mechanism != b"CURVE" or len(question) != 7 or len(question[6]) != 32:
-        return [_ZAP_VERSION, request_id, b"400", b"not a CURVE key", b"", b""]
-    # Public keys are no secret: a plain look-up gives nothing away.
-    key = z85.encode(question[6])
-    if key not in allowed:
-        return [_ZAP_VERSION, request_id, b"400", b"key not in the list", b"", b""]
-    return [_ZAP_VERSION, request_id, b"200", b"", key, b""]
-
-
 class AllowedKeys:
     """The list of keys as its file or directory says now."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp: object = None
-        self._keys: frozenset[bytes] = frozenset()
+        self._keys: dict[str, frozenset[bytes]] = {}
         self.read()
 
-    def read(self) -> frozenset[bytes]:
-        """The keys; read again where the file or a file of the directory has changed.
+    def read(self) -> Mapping[str, frozenset[bytes]]:
+        """The keys by side; read again where the file or a file of the directory has changed.
 
         Raises ConfigError the first time only: later on, a list that cannot be read stays as it
         was, and the log says so.
@@ -276,8 +208,19 @@ class AllowedKeys:
 
 def _stamp(path: Path) -> object:
     """Another value whenever the file, or a file of the directory, is another."""
-    files = sorted(path.glob(f"*{PUBLIC_SUFFIX}")) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        folders = [path / side for side in SIDES if (path / side).is_dir()]
+        files = [*folders, *(file for one in (path, *folders) for file in _public_files(one))]
     return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_ino) for file in files)
+
+
+def _public_files(directory: Path) -> list[Path]:
+    return sorted(directory.glob(f"*{PUBLIC_SUFFIX}"))
+
+
+def _keys_of(files: Iterable[Path]) -> frozenset[bytes]:
+    return frozenset(key for file in files for key in _public_keys(file))
 
 
 def _public_keys(path: Path) -> list[bytes]:

@@ -33,8 +33,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-#: Moves when a field changes meaning. Peers one version apart refuse each other by Goodbye.
+#: Moves when a field changes meaning; a field more at a message's end, with a default, is no
+#: change: whoever does not know it passes it over.
 PROTOCOL_VERSION = 1
+#: Those that are spoken with, the others get Goodbye. Parts are upgraded one after the other, so
+#: a release speaks with the one before it, and the one after it will speak with this one.
+SPOKEN_VERSIONS = range(PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 2)
 
 #: A peer that has sent nothing for this long says that it lives.
 HEARTBEAT_S = 1.0
@@ -108,6 +112,8 @@ class Goodbye:
     """The sender is going, or will not talk to the receiver; `reason` is for the log."""
 
     reason: str
+    #: The sender has answered all that it ever got: what has no answer did not reach it.
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

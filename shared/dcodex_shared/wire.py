@@ -2,7 +2,8 @@
 
 Two frames: a msgpack array [tag, field, field, ...] and the payload (empty where there is
 none). Whatever comes in is taken for an enemy's: sizes, tag, count and type of every field
-are checked, and anything wrong is a RemoteProtocolError, never another exception.
+are checked, and anything wrong is a RemoteProtocolError, never another exception. Fields beyond
+those that are known are a newer peer's, and passed over.
 """
 
 from __future__ import annotations
@@ -144,8 +145,10 @@ def decode(frames: Sequence[bytes]) -> tuple[messages.Message, bytes]:
     if not 0 <= tag < len(_BY_TAG):
         raise RemoteProtocolError(f"unknown tag {tag}")
     form = _BY_TAG[tag]
-    if not form.least <= len(given) <= len(form.checks):
+    if len(given) < form.least:
         raise RemoteProtocolError(f"{form.cls.__name__} with {len(given)} fields")
+    if len(given) > len(form.checks):
+        del given[len(form.checks) :]
     for check, value in zip(form.checks, given, strict=False):
         if not check(value):
             raise RemoteProtocolError(f"{form.cls.__name__} with a field of the wrong type")

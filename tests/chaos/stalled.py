@@ -49,18 +49,23 @@ def stall(client: dcodex.Client, seconds: float) -> dcodex.Execution:
 
 
 def growth(farm: Farm, readers: int, seconds: float, say: Callable[[str], None]) -> dict[str, int]:
-    """The most that each process grew by while so many readers stalled, in bytes by its name."""
+    """The most that each process grew by while so many readers stalled, in bytes by its name.
+
+    Counted from before they came: their connections, windows and all that gRPC holds for them
+    are in it.
+    """
     never = threading.Event()
+    with dcodex.connect(farm.target) as client:
+        # What any first program makes a process load is not the readers'.
+        client.run("print(1)", cache=False).check()
+    first = sizes(farm)
+    most = dict(first)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(dcodex.connect(farm.target)) for _ in range(readers)]
         with ThreadPoolExecutor(readers) as threads:
             opened = list(threads.map(lambda client: stall(client, seconds), clients))
         for execution in opened:
             stack.callback(execution.cancel)
-        # Every window has filled by the first look: what comes after is growth.
-        never.wait(LOOK_S)
-        first = sizes(farm)
-        most = dict(first)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             never.wait(LOOK_S)
@@ -77,10 +82,15 @@ def growth(farm: Farm, readers: int, seconds: float, say: Callable[[str], None])
     return grown
 
 
+def spacious(readers: int) -> Farm:
+    """A farm that lets so many readers stall for long."""
+    flags = (*quiet_flags(readers), f"--slots={readers}", "--max_wall_limit=3600s")
+    return Farm(*flags, "--max_output_limit=1GB", "--preload=")
+
+
 def hold(readers: int, seconds: float, say: Callable[[str], None]) -> int:
     """A farm of its own, these readers, this long; returns the exit status."""
-    flags = (*quiet_flags(readers), f"--slots={readers}", "--max_wall_limit=3600s")
-    with Farm(*flags, "--max_output_limit=1GB") as farm:
+    with spacious(readers) as farm:
         grown = growth(farm, readers, seconds, say)
     worst = max(grown.values())
     say(f"{readers} stalled readers for {seconds:g} s: at most {worst / MIB:.1f} MiB of growth")

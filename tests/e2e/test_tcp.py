@@ -44,11 +44,11 @@ def make_keys(name: str, directory: Path) -> None:
 def target(tmp_path: Path) -> Iterator[str]:
     """HOST:PORT of a farm whose three processes share no directory but that of public keys."""
     allowed = tmp_path / "allowed"
-    allowed.mkdir()
-    for name in ("coordinator", "gateway", "worker"):
+    make_keys("coordinator", tmp_path)
+    for name, folder in (("gateway", "gateways"), ("worker", "hosts")):
         make_keys(name, tmp_path)
-        if name != "coordinator":
-            (tmp_path / f"{name}.pub").rename(allowed / f"{name}.pub")
+        (allowed / folder).mkdir(parents=True)
+        (tmp_path / f"{name}.pub").rename(allowed / folder / f"{name}.pub")
     for_gateways, for_workers, port = free_ports(3)
     gateways = f"--gateway_endpoint=tcp://127.0.0.1:{for_gateways}"
     workers = f"--worker_endpoint=tcp://127.0.0.1:{for_workers}"

@@ -18,7 +18,8 @@ from typing import TypeVar
 
 import zmq
 
-from dcodex_shared.keys import Gatekeeper, KeyPair, use_as_server
+from dcodex_shared.gatekeeper import Allowed, Gatekeeper, use_as_server
+from dcodex_shared.keys import GATEWAYS, KeyPair
 from dcodex_shared.messages import (
     Finished,
     Heartbeat,
@@ -71,7 +72,7 @@ class Peer:
         boot_id: str = "",
         beats: bool = True,
         keys: KeyPair | None = None,
-        allowed: Callable[[], frozenset[bytes]] = frozenset,
+        allowed: Callable[[], Allowed] = dict,
     ) -> None:
         """keys: serve CURVE, to the public keys that are allowed."""
         self.boot_id = boot_id or uuid.uuid4().hex
@@ -84,7 +85,7 @@ class Peer:
         self._gatekeeper: Gatekeeper | None = None
         if keys is not None:
             self._gatekeeper = Gatekeeper(self._context, allowed)
-            use_as_server(self._router, keys)
+            use_as_server(self._router, keys, GATEWAYS)
         self._router.bind(endpoint)
         #: Where it listens: with the port that a wildcard became.
         self.endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT)
@@ -275,7 +276,11 @@ class GatewayProcess:
                 self._logged.notify_all()
 
     def terminate(self) -> None:
-        """Ask it to drain."""
+        """Ask it to drain: there is nobody to hand over to."""
+        self.process.send_signal(signal.SIGINT)
+
+    def hand_over(self) -> None:
+        """Ask it to drain, as in a rolling restart."""
         self.process.send_signal(signal.SIGTERM)
 
     def wait(self) -> int:

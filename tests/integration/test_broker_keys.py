@@ -23,6 +23,8 @@ from dcodex_coordinator.desk import DeskSettings
 from dcodex_coordinator.machine import Machine, MachineSettings
 from dcodex_coordinator.outbox import Side
 from dcodex_shared.keys import (
+    GATEWAYS,
+    HOSTS,
     ClientKeys,
     KeyPair,
     client_keys,
@@ -77,8 +79,9 @@ class Farm:
         self.context.term()
         self.broker.close()
 
-    def allow(self, name: str) -> None:
-        (self.directory / f"{name}.pub").rename(self.allowed / f"{name}.pub")
+    def allow(self, name: str, folder: str = "") -> None:
+        (self.allowed / folder).mkdir(exist_ok=True)
+        (self.directory / f"{name}.pub").rename(self.allowed / folder / f"{name}.pub")
 
     def forbid(self, name: str) -> None:
         (self.allowed / f"{name}.pub").rename(self.directory / f"{name}.pub")
@@ -171,6 +174,21 @@ def test_a_peer_without_a_key_is_not_heard(farm: Farm, side: Side) -> None:
     peer = farm.peer(side, None)
     peer.await_refusal()
     assert farm.heard() == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "folder", "other"),
+    [(Side.GATEWAYS, GATEWAYS, Side.WORKERS), (Side.WORKERS, HOSTS, Side.GATEWAYS)],
+)
+def test_a_key_that_is_listed_for_one_side_does_not_open_the_other(
+    farm: Farm, own: Side, folder: str, other: Side
+) -> None:
+    keys = farm.keys("listed")
+    farm.allow("listed", folder)
+    farm.peer(other, keys).await_refusal()
+    assert farm.heard() == 0
+    farm.peer(own, keys).await_welcome()
+    assert farm.heard() == 1
 
 
 def test_a_peer_that_shows_a_listed_key_without_its_secret_is_not_heard(farm: Farm) -> None:

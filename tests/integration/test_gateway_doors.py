@@ -6,8 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.integration.gateway_peer import LANGUAGES, PATIENCE_S, GatewayProcess, Peer, finished
 
 from dcodex_gateway.server import Gateway
+from dcodex_gateway.session import REGREET_S
 from dcodex_gateway.tokens import hash_token
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1.executor_pb2_grpc import ExecutorStub
@@ -332,6 +336,33 @@ def test_a_gateway_whose_key_is_not_listed_stays_out_until_it_is(
     hidden.rename(directory / "gateway.pub")
     peer.meet(LANGUAGES)
     process.await_log("languages=cpp")
+
+
+def test_a_gateway_that_is_refused_says_so_once_and_keeps_its_pauses(
+    stack: ExitStack, keys: tuple[Path, KeyPair]
+) -> None:
+    directory, own = keys
+    (directory / "gateway.pub").unlink()
+    asked: list[float] = []
+    four = threading.Event()
+
+    def allowed() -> dict[str, frozenset[bytes]]:
+        asked.append(time.monotonic())
+        if len(asked) == 4:
+            four.set()
+        return {}
+
+    peer = Peer("tcp://127.0.0.1:*", keys=own, allowed=allowed)
+    stack.callback(peer.close)
+    process = GatewayProcess(*curve_flags(directory, peer.endpoint))
+    stack.callback(process.stop)
+    assert four.wait(PATIENCE_S)
+    pauses = [later - earlier for earlier, later in pairwise(asked[:4])]
+    assert min(pauses) >= 0.9 * REGREET_S, pauses
+    status, words = failure(run(insecure(stack, process)))
+    assert status is grpc.StatusCode.UNAVAILABLE
+    assert "check the keys" in words
+    assert process.log.count("check the keys") == 1
 
 
 def test_a_gateway_does_not_talk_to_another_coordinator_than_its_own(

@@ -38,6 +38,7 @@ from dcodex_shared.messages import (
     LanguageList,
     Output,
     Refused,
+    Started,
     StdinClose,
     Stream,
     Submit,
@@ -153,6 +154,31 @@ def test_what_a_draining_coordinator_gives_back_goes_to_its_successor_once(
     again, payload = successor.expect(Submit)
     assert (again.execution_id, payload) == (submit.execution_id, program)
     successor.send(Refused(submit.execution_id, Reason.UNAVAILABLE, "draining too", 1.0))
+    assert code(waiting) is grpc.StatusCode.UNAVAILABLE
+
+
+def test_what_did_not_reach_a_coordinator_that_ended_in_order_goes_to_its_successor_once(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    waiting = scene.run()
+    submit, program = peer.expect(Submit)
+    streaming = scene.native.Execute(iter([pb.ExecuteRequest(start=START)]), timeout=PATIENCE_S)
+    started, _ = peer.expect(Submit)
+    peer.send(Started(started.execution_id, "host/1", 0.0, True))
+    assert next(streaming).WhichOneof("event") == "accepted"
+    assert next(streaming).WhichOneof("event") == "started"
+    peer.send(Goodbye("drained", settled=True))
+    # It had begun, whatever the coordinator says.
+    with pytest.raises(grpc.RpcError) as error:
+        next(streaming)
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    peer.close()
+    successor = scene.meet()
+    again, payload = successor.expect(Submit)
+    assert (again.execution_id, payload) == (submit.execution_id, program)
+    successor.send(Goodbye("drained too", settled=True))
     assert code(waiting) is grpc.StatusCode.UNAVAILABLE
 
 
@@ -387,6 +413,39 @@ def test_an_idle_gateway_ends_at_once_even_while_it_is_watched(stack: ExitStack)
     scene.gateway.terminate()
     assert scene.gateway.wait() == 0
     farm.cancel()
+
+
+def test_a_gateway_that_hands_over_serves_whoever_still_comes_and_ends_when_nobody_does(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    running = scene.run()
+    first, _ = peer.expect(Submit)
+    scene.gateway.hand_over()
+    scene.await_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+    late = scene.run()
+    second, _ = peer.expect(Submit)
+    for submit in (second, first):
+        peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, b"whole")]))
+    assert running.result().stdout == late.result().stdout == b"whole"
+    peer.expect(Goodbye)
+    assert scene.gateway.wait() == 0
+
+
+def test_a_gateway_with_the_port_to_itself_and_told_to_share_it_has_nobody_to_hand_over_to(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack, "--share_port")
+    peer = scene.meet()
+    running = scene.run()
+    submit, _ = peer.expect(Submit)
+    scene.gateway.hand_over()
+    scene.await_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert code(scene.run()) is grpc.StatusCode.UNAVAILABLE
+    peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, b"whole")]))
+    assert running.result().stdout == b"whole"
+    assert scene.gateway.wait() == 0
 
 
 # --- wrong starts ----------------------------------------------------------------------------

@@ -142,7 +142,9 @@ PROC = (
 )
 IDENTITY = (
     *_probes("identity.py", "descriptors.py", "descriptors.c", "prctl_tricks.py"),
-    *_probes("setrlimit_up.py", "priority_up.py", "tiocsti.py"),
+    *_probes("setrlimit_up.py", "priority_up.py", "tiocsti.py", "terminal.py", "chroot.py"),
+    *_probes("sysctl.py", "first_to_go.py", "usr_local.py", "stack_hog.c", "pending_signals.py"),
+    *_probes("keyring.py", args=("{canary}",)),
     *_probes("host_names.py", args=("{host}", "{runtime_dir}")),
     *_probes("template_secrets.py", args=("{canary}",)),
     *_probes("memory_words.py", args=("{halves}",)),
@@ -180,6 +182,7 @@ SYSCALLS = _probes(
     "x32.c",
     "far_jump.c",
     "seccomp_stack.c",
+    "filter_memory.c",
     "elf32.py",
 )
 BOMBS = (
@@ -210,8 +213,11 @@ SURVIVORS = (
         max_wall_s=3,
     ),
     Attack(file="stop_storm.py", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
+    Attack(file="clone_parent.c", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="uninterruptible.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="ptrace_child.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
+    Attack(file="outlive.py", verdicts=OK, starts=b"CONTAINED", destructive=True, max_wall_s=3),
+    Attack(file="orphans.py", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="zombies.py", verdicts=OK, starts=b"CONTAINED", destructive=True),
     Attack(file="fork_chain.c", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
     Attack(file="signal_storm.py", verdicts=OK, stdout=b"CONTAINED\n", destructive=True),
@@ -248,6 +254,10 @@ HOGS = (
     ),
     Attack(file="socket_hog.c", verdicts=OK_OR_MEMORY | CPU, limits=TIGHT, destructive=True),
     Attack(file="tcp_hog.c", verdicts=OK_OR_MEMORY | FAILED, limits=TIGHT, destructive=True),
+    *(
+        Attack(file=file, verdicts=OK, starts=b"CONTAINED", limits=TIGHT, destructive=True)
+        for file in ("netlink_hog.c", "error_queue_hog.c", "huge_pages.c")
+    ),
     Attack(file="aio_exhaust.c", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="page_table_hog.c", verdicts=MEMORY, limits=TIGHT, destructive=True),
     Attack(file="oom_keeper.c", verdicts=MEMORY | OK, limits=TIGHT, destructive=True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tests.sandbox.conftest import HELLO, Lab
@@ -62,6 +64,25 @@ def test_watching_shared_files_tells_nothing_of_a_neighbour(lab: Lab) -> None:
         assert noise.stdout == b"CONTAINED\n", noise
         result = watcher.result()
     assert b"CONTAINED" in seen + result.stdout, result.text
+
+
+def test_a_program_cannot_drop_what_others_have_read_from_memory(lab: Lab) -> None:
+    path = max(Path("/usr/bin").resolve().iterdir(), key=lambda path: path.stat().st_size)
+    path.read_bytes()
+
+    def kept() -> int:
+        """Bytes of it that are in memory."""
+        command = ("fincore", "--bytes", "--noheadings", "--output", "RES", str(path))
+        return int(subprocess.run(command, capture_output=True, check=True, timeout=10).stdout)
+
+    before = kept()
+    source = (
+        f"import os; fd = os.open({str(path)!r}, os.O_RDONLY)\n"
+        "os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)\n"
+    )
+    assert lab.client.run(source, cache=False).verdict is Verdict.OK
+    assert before > 0
+    assert kept() == before
 
 
 def test_both_of_two_neighbours_bind_the_same_port(lab: Lab) -> None:

@@ -32,6 +32,7 @@ DECIDING = (
     "dcodex_gateway.replies",
     "dcodex_gateway.session",
     "dcodex_gateway.translate",
+    "dcodex_gateway.windows",
     "dcodex_gateway.wording",
     "dcodex_shared.errors",
     "dcodex_shared.farm",

@@ -141,7 +141,7 @@ def _user_namespaces(_: WorkerSettings) -> Finding:
 def _seccomp(_: WorkerSettings) -> Finding:
     actions = Path("/proc/sys/kernel/seccomp/actions_avail")
     words = actions.read_text().split() if actions.exists() else []
-    size = len(seccomp.filter_program()) // seccomp.INSTRUCTION_BYTES
+    size = len(seccomp.filter_program(True)) // seccomp.INSTRUCTION_BYTES
     return Finding(
         "seccomp",
         "kill_process" in words,

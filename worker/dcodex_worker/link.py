@@ -18,7 +18,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.keys import ClientKeys, is_tcp, use_as_client
-from dcodex_shared.messages import Goodbye, Heartbeat, Hello, Message
+from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
 from dcodex_worker.presence import Presence, State
 
@@ -29,6 +29,8 @@ RECONNECT_MS = 50
 RECONNECT_MOST_MS = 1000
 #: How long a closed link may take to hand over what was sent last.
 LINGER_MS = 1000
+#: It is tended at least with every beat: so much later means that this process was stopped.
+STOPPED_S = 2 * HEARTBEAT_S
 #: Messages taken in per turn, so that a flood cannot starve the program's own pipes.
 RECEIVE_MOST = 64
 
@@ -73,6 +75,8 @@ class Link:
     def open(self, now: float) -> None:
         """Connect, now or as soon as there is somebody."""
         self._used = True
+        #: When tend() was called last.
+        self._tended_at = now
         self.presence = Presence(now)
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
@@ -165,6 +169,9 @@ class Link:
         """Beat, expire and try anew: once a turn, after receive()."""
         if self.presence.wants_retry(now):
             self.reopen(now)
+        if now > self._tended_at + STOPPED_S:
+            self.presence.resumed(now)
+        self._tended_at = now
         self.presence.expire(now)
         if self.presence.wants_beat(now):
             self.send(Heartbeat(), b"", now)

@@ -13,7 +13,7 @@ from enum import Enum
 from dcodex_shared.messages import (
     HEARTBEAT_S,
     LOST_S,
-    PROTOCOL_VERSION,
+    SPOKEN_VERSIONS,
     Goodbye,
     Message,
     Welcome,
@@ -72,7 +72,7 @@ class Presence:
         self._heard = now
         match message:
             case Welcome(boot_id=boot_id, version=version):
-                if version != PROTOCOL_VERSION:
+                if version not in SPOKEN_VERSIONS:
                     self.lose(f"it speaks version {version} of the protocol")
                 elif self.boot_id and boot_id != self.boot_id:
                     self.lose("it was replaced")
@@ -91,6 +91,10 @@ class Presence:
     def wants_beat(self, now: float) -> bool:
         """Whether a Heartbeat is due."""
         return self.state in (State.GREETED, State.MET) and now >= self._sent + HEARTBEAT_S
+
+    def resumed(self, now: float) -> None:
+        """This process was stopped itself, and knows nothing of the coordinator's silence."""
+        self._heard = now
 
     def expire(self, now: float) -> None:
         """Lose what was silent too long. Only after everything that has arrived was heard."""

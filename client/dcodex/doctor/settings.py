@@ -50,25 +50,25 @@ def _keys(gateway: GatewaySettings, coordinator: CoordinatorSettings) -> Iterato
             load_pair(Path(gateway.key_file))
         if gateway.coordinator_key:
             load_public(Path(gateway.coordinator_key))
-        listed = (
-            len(AllowedKeys(Path(coordinator.allowed_keys)).read())
-            if (coordinator.allowed_keys)
-            else None
-        )
+        listed = None
+        if coordinator.allowed_keys:
+            listed = set().union(*AllowedKeys(Path(coordinator.allowed_keys)).read().values())
     except ConfigError as error:
         yield Finding("keys", False, True, str(error), "`dcodex keys new NAME` makes a pair")
         return
-    if listed == 0:
+    if listed is not None and not listed:
         yield Finding(
             "keys",
             False,
             True,
             f"allowed_keys {coordinator.allowed_keys} holds none: nobody can connect",
-            "copy the .pub files of gateways and hosts there",
+            "copy gateways' and hosts' .pub files into its folders gateways/ and hosts/",
         )
         return
     text = "this process's pair is whole and its own"
-    yield Finding("keys", True, True, text if listed is None else f"{text}; {listed} peers listed")
+    yield Finding(
+        "keys", True, True, text if listed is None else f"{text}; {len(listed)} peers listed"
+    )
 
 
 def _certificates(gateway: GatewaySettings, now: float) -> Iterator[Finding]:

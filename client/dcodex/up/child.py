@@ -20,6 +20,8 @@ def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) != 0:
         sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+    # Whoever starts a farm in the background of a script has it ignored, and it stops the gateways.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # It may have died before the kernel was asked.
     if os.getppid() != int(parent):
         sys.exit(0)

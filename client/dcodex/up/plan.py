@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
@@ -24,6 +25,8 @@ class Part:
     arguments: tuple[str, ...]
     #: Parts stop in this order, those of one number together.
     stop_turn: int
+    #: What tells it to end when all parts do.
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ def _gateways(flags: argparse.Namespace, place: Place) -> Iterator[Part]:
             "dcodex_gateway",
             (*arguments, f"--port={place.port}", "--share_port=true"),
             stop_turn=0,
+            # SIGTERM would have it look for another gateway to take its callers over.
+            stop_signal=signal.SIGINT,
         )
 
 

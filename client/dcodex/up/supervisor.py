@@ -71,7 +71,7 @@ class Supervisor:
         self._ending.set()
         turns = sorted(self._parts, key=lambda part: part.stop_turn)
         for _, group in groupby(turns, key=lambda part: part.stop_turn):
-            await asyncio.gather(*(self._end(part.name) for part in group))
+            await asyncio.gather(*(self._end(part.name, part.stop_signal) for part in group))
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
@@ -107,20 +107,20 @@ class Supervisor:
             process_group=0,
         )
 
-    async def _end(self, name: str) -> None:
+    async def _end(self, name: str, number: signal.Signals) -> None:
         process = self._running.get(name)
         if process is None:
             return
         ended = asyncio.create_task(process.wait())
         hurry = asyncio.create_task(self._hurry.wait())
-        _signal(process, signal.SIGTERM)
+        _signal(process, number)
         await asyncio.wait(
             (ended, hurry),
             timeout=self._grace_s + STOP_MARGIN_S,
             return_when=asyncio.FIRST_COMPLETED,
         )
         if not ended.done() and self._hurry.is_set():
-            _signal(process, signal.SIGTERM)
+            _signal(process, number)
             await asyncio.wait((ended,), timeout=HURRIED_S)
         if not ended.done():
             self._say(f"the {name} (pid {process.pid}) did not end: killing it")

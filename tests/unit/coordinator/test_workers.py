@@ -9,6 +9,7 @@ from dcodex_coordinator.outbox import Side
 from dcodex_shared.errors import Reason
 from dcodex_shared.farm import FarmView, unpack_farm
 from dcodex_shared.messages import (
+    PROTOCOL_VERSION,
     Arm,
     Cancel,
     Credit,
@@ -82,6 +83,12 @@ def test_a_workers_name_can_be_used_once(farm: Farm) -> None:
 def test_another_version_of_the_protocol_is_turned_away(farm: Farm) -> None:
     farm.peers[b"g"] = Side.GATEWAYS
     assert only(farm.say(b"g", Hello(Role.GATEWAY, "g", version=99)), Goodbye)
+
+
+@pytest.mark.parametrize("version", [PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1])
+def test_the_version_before_and_the_one_after_are_welcome(farm: Farm, version: int) -> None:
+    farm.peers[b"g"] = Side.GATEWAYS
+    assert only(farm.say(b"g", Hello(Role.GATEWAY, "g", version)), Welcome)
 
 
 def test_whoever_has_not_said_hello_is_told_to(farm: Farm) -> None:

@@ -47,7 +47,7 @@ def output(data: bytes, stream: Stream = Stream.STDOUT) -> tuple[Output, bytes]:
 def events(exchange: Exchange) -> list[object]:
     taken: list[object] = []
     while (event := exchange.next_event()) is not None:
-        taken.append((event.stream, event.data) if isinstance(event, Chunk) else event)
+        taken.append((event.stream, b"".join(event.take())) if isinstance(event, Chunk) else event)
     return taken
 
 
@@ -309,7 +309,7 @@ class Streaming(RuleBasedStateMachine):
         for _ in range(count):
             event = self.x.next_event()
             if isinstance(event, Chunk):
-                self.told[event.stream] += event.data
+                self.told[event.stream] += b"".join(event.take())
                 self.x.took(event.size)
                 self.perform()
 
@@ -346,7 +346,7 @@ class Streaming(RuleBasedStateMachine):
             if event is None:
                 break
             if isinstance(event, Chunk):
-                self.told[event.stream] += event.data
+                self.told[event.stream] += b"".join(event.take())
                 self.x.took(event.size)
                 self.perform()
         assert self.told == self.written

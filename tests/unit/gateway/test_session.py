@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -44,6 +45,18 @@ def test_any_message_shows_that_the_coordinator_lives() -> None:
     assert session.state is State.UP
 
 
+@pytest.mark.parametrize("end", [Session.disconnected, Session.refused])
+def test_a_connection_that_never_stood_is_tried_again_after_the_long_pause(
+    end: Callable[[Session, float], Step | None],
+) -> None:
+    session = Session()
+    assert end(session, 5.0) is Step.LOST
+    assert not session.stood
+    assert end(session, 5.0) is None
+    assert session.expire(5.0 + RECONNECT_S) is None
+    assert session.expire(5.0 + REGREET_S) is Step.REOPEN
+
+
 @pytest.mark.parametrize("greeted", [False, True])
 def test_silence_loses_it_before_and_after_the_welcome(greeted: bool) -> None:
     session = met() if greeted else Session()
@@ -56,6 +69,7 @@ def test_silence_loses_it_before_and_after_the_welcome(greeted: bool) -> None:
 def test_a_lost_coordinator_is_tried_again_after_a_pause() -> None:
     session = met()
     assert session.disconnected(5.0) is Step.LOST
+    assert session.stood
     assert session.expire(5.0) is None
     assert session.expire(5.0 + RECONNECT_S) is Step.REOPEN
     assert session.state is State.CONNECTING

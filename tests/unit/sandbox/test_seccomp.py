@@ -12,6 +12,7 @@ from dcodex_worker.sandbox import seccomp, syscalls
 X86_64 = 0xC000003E
 I386 = 0x40000003
 ALLOW = 0x7FFF0000
+ASK = 0x7FC00000
 KILL = 0x80000000
 
 
@@ -19,10 +20,10 @@ def refused(number: int) -> int:
     return 0x00050000 | number
 
 
-def run(number: int, *arguments: int, arch: int = X86_64) -> int:
+def run(number: int, *arguments: int, arch: int = X86_64, watched: bool = False) -> int:
     """What the filter returns for a system call."""
     data = struct.pack("<IIQ6Q", number, arch, 0, *arguments, *([0] * (6 - len(arguments))))
-    program = list(struct.iter_unpack("<HBBI", seccomp.filter_program()))
+    program = list(struct.iter_unpack("<HBBI", seccomp.filter_program(watched)))
     accumulator = position = 0
     for _ in range(len(program)):
         code, true, false, k = program[position]
@@ -54,7 +55,7 @@ def test_what_a_group_names_is_allowed(name: str) -> None:
 
 def test_whatever_no_group_names_is_refused() -> None:
     special = {syscalls.CLONE, syscalls.CLONE3, syscalls.SOCKET, syscalls.SOCKETPAIR}
-    special.add(syscalls.IOCTL)
+    special |= {syscalls.IOCTL, syscalls.SYNC}
     for number in range(syscalls.LAST_KNOWN + 1):
         if number not in ALLOWED.values() and number not in special:
             assert run(number) == refused(errno.EPERM), number
@@ -92,6 +93,10 @@ def test_entry_by_x32_kills() -> None:
 )
 def test_a_clone_into_a_new_namespace_is_refused(flag: int) -> None:
     assert run(syscalls.CLONE, flag | 17) == refused(errno.EPERM)
+
+
+def test_nobody_is_born_as_a_child_of_the_keeper() -> None:
+    assert run(syscalls.CLONE, 0x8000 | 17) == refused(errno.EPERM)
 
 
 def test_a_clone_of_a_process_or_thread_is_allowed() -> None:
@@ -138,3 +143,94 @@ def test_a_terminal_takes_no_forged_keystrokes(request_number: int) -> None:
 
 def test_other_requests_to_descriptors_are_allowed() -> None:
     assert run(syscalls.IOCTL, 0, 0x5401) == ALLOW
+
+
+def test_nobody_makes_the_machine_write_out_its_disks() -> None:
+    assert run(syscalls.SYNC) == refused(0)
+
+
+@pytest.mark.parametrize("option", [26, 50, 51, 52])
+def test_no_socket_has_a_filter_compiled_into_memory_that_all_share(option: int) -> None:
+    assert run(syscalls.SETSOCKOPT, 3, 1, option) == refused(errno.EPERM)
+    assert run(syscalls.SETSOCKOPT, 3, 1, (1 << 32) | option) == refused(errno.EPERM)
+    # The same number is another option of another level.
+    assert run(syscalls.SETSOCKOPT, 3, 6, option) == ALLOW
+
+
+def test_other_options_of_sockets_are_allowed() -> None:
+    for option in (2, 7, 8, 9, 13, 15, 20, 25, 27, 49, 53):
+        assert run(syscalls.SETSOCKOPT, 3, 1, option) == ALLOW
+
+
+def test_a_program_adds_no_filter_of_its_own() -> None:
+    assert run(syscalls.SECCOMP, 1, 8) == refused(errno.EINVAL)
+    assert run(syscalls.PRCTL, 22, 2) == refused(errno.EINVAL)
+    # The strict mode has none, and a thread may ask what it is in.
+    assert run(syscalls.PRCTL, 22, 1) == ALLOW
+    assert run(syscalls.PRCTL, 21) == ALLOW
+    assert run(syscalls.SECCOMP, 2) == ALLOW
+
+
+def test_shared_files_stay_in_memory() -> None:
+    assert run(syscalls.FADVISE64, 3, 0, 0, 4) == refused(0)
+    assert run(syscalls.FADVISE64, 3, 0, 0, 2) == ALLOW
+
+
+def test_pages_are_not_merged_with_those_of_others() -> None:
+    assert run(syscalls.MADVISE, 0, 0, 12) == refused(errno.EINVAL)
+    assert run(syscalls.MADVISE, 0, 0, 4) == ALLOW
+
+
+@pytest.mark.parametrize(
+    ("family", "protocol"), [(2, 0), (2, 6), (2, 17), (10, 0), (10, 6), (10, 17), (16, 0)]
+)
+def test_the_keeper_is_asked_about_sockets_that_count_to_no_group(
+    family: int, protocol: int
+) -> None:
+    assert run(syscalls.SOCKET, family, 1, protocol, watched=True) == ASK
+    assert run(syscalls.SOCKET, family, 1, protocol) == ALLOW
+
+
+def test_the_keeper_is_not_asked_about_local_sockets_and_refused_ones() -> None:
+    assert run(syscalls.SOCKET, 1, 1, 0, watched=True) == ALLOW
+    assert run(syscalls.SOCKETPAIR, 1, 1, 0, watched=True) == ALLOW
+    assert run(syscalls.SOCKET, 40, 1, 0, watched=True) == refused(errno.EAFNOSUPPORT)
+    assert run(syscalls.SOCKET, 16, 3, 9, watched=True) == refused(errno.EAFNOSUPPORT)
+
+
+def test_the_keeper_is_asked_about_receive_buffers_alone() -> None:
+    assert run(syscalls.SETSOCKOPT, 3, 1, 8, watched=True) == ASK
+    assert run(syscalls.SETSOCKOPT, 3, 1, 7, watched=True) == ALLOW
+    assert run(syscalls.SETSOCKOPT, 3, 6, 8, watched=True) == ALLOW
+    assert run(syscalls.SETSOCKOPT, 3, 1, 26, watched=True) == refused(errno.EPERM)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        (syscalls.GETRLIMIT, 4, 0x7000),
+        (syscalls.SETRLIMIT, 4, 0x7000),
+        (syscalls.PRLIMIT64, 0, 4, 0, 0x7000),
+        (syscalls.PRLIMIT64, 0, 4, 0x7000, 0),
+        # A pointer whose lower half is nothing.
+        (syscalls.PRLIMIT64, 0, 4, 1 << 32, 0),
+    ],
+)
+def test_the_keeper_speaks_for_the_limit_on_core_dumps(call: tuple[int, ...]) -> None:
+    assert run(*call, watched=True) == ASK
+    reads = call[0] == syscalls.GETRLIMIT or (call[0] == syscalls.PRLIMIT64 and not call[3])
+    assert run(*call) == (ALLOW if reads else refused(errno.EPERM))
+
+
+def test_the_kernel_speaks_for_other_limits() -> None:
+    assert run(syscalls.SETRLIMIT, 3, 0x7000, watched=True) == ALLOW
+    assert run(syscalls.PRLIMIT64, 4, 3, 0x7000, 0, watched=True) == ALLOW
+
+
+def test_nobody_takes_the_huge_pages_that_the_machine_keeps() -> None:
+    assert run(syscalls.MMAP, 0, 1 << 21, 3, 0x40022) == refused(errno.ENOMEM)
+    assert run(syscalls.SHMGET, 1, 1 << 21, 0o4600) == refused(errno.ENOMEM)
+    assert run(syscalls.MEMFD_CREATE, 0x7000, 4 | 1) == refused(errno.EINVAL)
+    assert run(syscalls.MMAP, 0, 1 << 21, 3, 0x22) == ALLOW
+    assert run(syscalls.SHMGET, 1, 1 << 21, 0o1600) == ALLOW
+    assert run(syscalls.MEMFD_CREATE, 0x7000, 1) == ALLOW

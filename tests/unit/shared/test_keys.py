@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from zmq.utils import z85
 
 from dcodex_shared.config import ConfigError
+from dcodex_shared.gatekeeper import zap_reply
 from dcodex_shared.keys import (
+    GATEWAYS,
+    HOSTS,
     AllowedKeys,
     load_allowed,
     load_pair,
     load_public,
     make_keys,
-    zap_reply,
 )
 
 
@@ -87,21 +89,45 @@ def test_halves_of_two_pairs_do_not_make_one(tmp_path: Path) -> None:
 
 def test_a_list_is_a_directory_of_public_keys_or_a_file(tmp_path: Path) -> None:
     public = {load_pair(make_keys(tmp_path, name)[0]).public for name in ("a", "b")}
-    assert load_allowed(tmp_path) == public
+    assert load_allowed(tmp_path) == {GATEWAYS: public, HOSTS: public}
     listed = tmp_path / "list"
     listed.write_text("# two\n" + "\n".join(key.decode() for key in public) + "\n\n")
-    assert load_allowed(listed) == public
+    assert load_allowed(listed) == {GATEWAYS: public, HOSTS: public}
+
+
+def test_a_key_in_a_folder_of_the_list_is_good_for_that_side_alone(tmp_path: Path) -> None:
+    gateway = load_pair(make_keys(tmp_path / GATEWAYS, "a")[0]).public
+    assert load_allowed(tmp_path) == {GATEWAYS: {gateway}, HOSTS: frozenset()}
+    host = load_pair(make_keys(tmp_path / HOSTS, "b")[0]).public
+    assert load_allowed(tmp_path) == {GATEWAYS: {gateway}, HOSTS: {host}}
+
+
+def test_a_key_beside_the_folders_is_refused_rather_than_guessed_about(tmp_path: Path) -> None:
+    make_keys(tmp_path / HOSTS, "b")
+    make_keys(tmp_path, "a")
+    with pytest.raises(ConfigError, match=r"a\.pub stands beside .* move it"):
+        load_allowed(tmp_path)
+
+
+def test_a_list_with_folders_is_followed_too(tmp_path: Path) -> None:
+    (tmp_path / HOSTS).mkdir()
+    allowed = AllowedKeys(tmp_path)
+    assert not any(allowed.read().values())
+    key = load_pair(make_keys(tmp_path / HOSTS, "b")[0]).public
+    assert allowed.read()[HOSTS] == {key}
+    (tmp_path / HOSTS / "b.pub").unlink()
+    assert not any(allowed.read().values())
 
 
 def test_the_list_follows_its_directory_and_keeps_what_it_cannot_read(tmp_path: Path) -> None:
     first = load_pair(make_keys(tmp_path, "a")[0]).public
     allowed = AllowedKeys(tmp_path)
     second = load_pair(make_keys(tmp_path, "b")[0]).public
-    assert allowed.read() == {first, second}
+    assert allowed.read()[HOSTS] == {first, second}
     (tmp_path / "a.pub").unlink()
-    assert allowed.read() == {second}
+    assert allowed.read()[HOSTS] == {second}
     (tmp_path / "c.pub").write_text("no key")
-    assert allowed.read() == {second}
+    assert allowed.read()[HOSTS] == {second}
     with pytest.raises(ConfigError, match="allowed_keys"):
         AllowedKeys(tmp_path / "nowhere")
 
@@ -109,13 +135,16 @@ def test_the_list_follows_its_directory_and_keeps_what_it_cannot_read(tmp_path: 
 # --- ZAP -------------------------------------------------------------------------------------
 
 KEY = bytes(range(32))
-ALLOWED = frozenset([z85.encode(KEY)])
+ALLOWED = {GATEWAYS: frozenset([z85.encode(KEY)]), HOSTS: frozenset[bytes]()}
 
 
 def question(
-    *, mechanism: bytes = b"CURVE", credentials: tuple[bytes, ...] = (KEY,)
+    *,
+    mechanism: bytes = b"CURVE",
+    credentials: tuple[bytes, ...] = (KEY,),
+    domain: bytes = GATEWAYS.encode(),
 ) -> list[bytes]:
-    return [b"1.0", b"7", b"dcodex", b"10.0.0.1", b"", mechanism, *credentials]
+    return [b"1.0", b"7", domain, b"10.0.0.1", b"", mechanism, *credentials]
 
 
 def test_a_listed_key_is_let_in() -> None:
@@ -126,6 +155,8 @@ def test_a_listed_key_is_let_in() -> None:
     "asked",
     [
         question(credentials=(bytes(32),)),
+        question(domain=HOSTS.encode()),
+        question(domain=b""),
         question(credentials=()),
         question(credentials=(KEY, KEY)),
         question(credentials=(KEY[:-1],)),

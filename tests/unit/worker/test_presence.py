@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dcodex_shared.messages import HEARTBEAT_S, LOST_S, Goodbye, Heartbeat, Welcome
+from dcodex_shared.messages import (
+    HEARTBEAT_S,
+    LOST_S,
+    PROTOCOL_VERSION,
+    Goodbye,
+    Heartbeat,
+    Welcome,
+)
 from dcodex_worker.presence import RETRY_S, Presence, State
 
 
@@ -80,12 +87,34 @@ def test_a_greeting_without_an_answer_is_lost_too() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [Goodbye("go away"), Welcome("boot-2"), Welcome("boot-1", version=99)],
+    [
+        Goodbye("go away"),
+        Welcome("boot-2"),
+        Welcome("boot-1", version=99),
+        Welcome("boot-1", version=PROTOCOL_VERSION + 2),
+    ],
 )
 def test_goodbye_another_coordinator_and_another_version_end_it(message: object) -> None:
     presence = met()
     assert isinstance(message, Goodbye | Welcome)
     presence.heard(message, 11.0)
+    assert presence.state is State.LOST
+
+
+@pytest.mark.parametrize("version", [PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1])
+def test_a_coordinator_one_version_apart_is_met(version: int) -> None:
+    presence = Presence(10.0)
+    presence.connected(10.0)
+    presence.heard(Welcome("boot-1", version), 10.0)
+    assert presence.state is State.MET
+
+
+def test_whoever_was_stopped_itself_does_not_hold_silence_against_the_coordinator() -> None:
+    presence = met(10.0)
+    presence.resumed(100.0)
+    presence.expire(100.0)
+    assert presence.state is State.MET
+    presence.expire(100.0 + LOST_S)
     assert presence.state is State.LOST
 
 

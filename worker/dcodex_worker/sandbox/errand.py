@@ -36,6 +36,7 @@ class Number(IntEnum):
     MADVISE = 28
     DUP2 = 33
     SOCKET = 41
+    SENDMSG = 46
     FCNTL = 72
     CHDIR = 80
     SETSID = 112
@@ -45,10 +46,16 @@ class Number(IntEnum):
     CAPSET = 126
     PRCTL = 157
     MOUNT = 165
+    EXIT_GROUP = 231
+    KEYCTL = 250
     OPENAT = 257
     UNSHARE = 272
     PRLIMIT64 = 302
     SETNS = 308
+    SECCOMP = 317
+    FSOPEN = 430
+    FSCONFIG = 431
+    FSMOUNT = 432
     CLOSE_RANGE = 436
     LANDLOCK_CREATE_RULESET = 444
     LANDLOCK_ADD_RULE = 445

@@ -38,8 +38,10 @@ from dcodex_worker.sandbox import (
     landlock,
     mounts,
     plan,
+    questions,
     rlimits,
     rootfs,
+    seccomp,
     wireform,
 )
 from dcodex_worker.sandbox.errand import Errand, Failed
@@ -60,17 +62,19 @@ class Keeper:
         worker: socket.socket,
         pid_namespace: int,
         extra: tuple[str, ...],
-        seccomp_program: bytes,
+        seccomp_filter: seccomp.Filter,
         maskable: tuple[str, ...],
         rehearse: bool,
     ) -> None:
-        """rehearse: whether warm programs will be run."""
+        """rehearse: whether warm programs will be run; seccomp_filter: seccomp.choose()."""
         self._worker = worker
         self._pid_namespace = pid_namespace
         self._extra = extra
         #: Opened by _join().
         self._mount_namespace = -1
-        self._seccomp_program = seccomp_program
+        self._seccomp_filter = seccomp_filter
+        #: This side's end of the pair that the listener comes through; made by _fork().
+        self._gate: socket.socket
         self._maskable = maskable
         self._landlock = landlock.version()
         #: Pages to provide at arming; None before the rehearsal.
@@ -165,6 +169,7 @@ class Keeper:
                         said += part
             except (OSError, EOFError, ValueError):
                 said = b""
+        self._gate.close()
         os.kill(init, signal.SIGKILL)
         os.waitpid(program, 0)
         os.waitpid(init, 0)
@@ -193,7 +198,7 @@ class Keeper:
                     host_id,
                     self._maskable,
                     self._landlock,
-                    self._seccomp_program,
+                    self._seccomp_filter,
                     self._pages or (),
                 ),
             )
@@ -202,13 +207,17 @@ class Keeper:
     def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
         """Fresh namespaces with init and program in them; 0 for the program's pid in itself.
 
-        fds: the program's standard three and its channel.
+        fds: the program's standard three and its channel. Raises Failed.
         """
         enclose, confinement = self._plan(host_id, tmpfs_bytes)
-        confinement.take(fds)
-        enclose.run()
-        step = "init"
+        pair: tuple[socket.socket, ...] = ()
         try:
+            step = "gate"
+            # Made in the namespaces of before, so that the program's show nothing of it.
+            pair = ours, theirs = socket.socketpair()
+            confinement.take([*fds, theirs.fileno()])
+            enclose.run()
+            step = "init"
             init = self._spawn_init()
             step = "fork"
             try:
@@ -217,8 +226,19 @@ class Keeper:
                 os.kill(init, signal.SIGKILL)
                 os.waitpid(init, 0)
                 raise
-        except OSError as error:
+        except (OSError, Failed) as error:
+            for end in pair:
+                end.close()
+            if isinstance(error, Failed):
+                raise
             raise Failed(step, error.errno or 0) from error
+        if program == 0:
+            # Closed with all others, or in its place already.
+            ours.detach()
+            theirs.detach()
+        else:
+            theirs.close()
+            self._gate = ours
         return init, program
 
     def _spawn_init(self) -> int:
@@ -234,16 +254,33 @@ class Keeper:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _await_end(self, init: int, program: int, collect: str) -> None:
-        """Wait for the program's end, or for the worker's; then leave nothing alive."""
+        """Wait for the program's end, or for the worker's; then leave nothing alive.
+
+        Meanwhile answer what the program's filter asks (questions.py).
+        """
         poll = select.poll()
         watched = os.pidfd_open(program)
         poll.register(watched, select.POLLIN)
         poll.register(self._worker, select.POLLIN)
+        poll.register(self._gate, select.POLLIN)
+        listener = -1
         status = None
         while status is None:
-            ready = [fd for fd, _ in poll.poll()]
+            ready = dict(poll.poll())
             if watched in ready:
                 _, status, usage = os.wait4(program, 0)
+            elif listener in ready:
+                if ready[listener] & select.POLLIN:
+                    questions.answer(listener)
+                else:
+                    # Nobody is left to ask; the program's end is on its way.
+                    poll.unregister(listener)
+            elif self._gate.fileno() in ready:
+                poll.unregister(self._gate)
+                listener = _take_listener(self._gate)
+                self._gate.close()
+                if listener >= 0:
+                    poll.register(listener, select.POLLIN)
             elif _is_closed(self._worker):
                 os.kill(init, signal.SIGKILL)
                 # Nobody else would reap these soon.
@@ -251,6 +288,9 @@ class Keeper:
                     os.waitpid(child, 0)
                 os._exit(0)
         os.close(watched)
+        self._gate.close()
+        if listener >= 0:
+            os.close(listener)
         message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
         if not collect:
             wireform.send(self._worker, message)
@@ -389,6 +429,12 @@ def _collect(path: str) -> int:
         return -1
     finally:
         os.close(directory)
+
+
+def _take_listener(gate: socket.socket) -> int:
+    """What the filter of seccomp.py gave; -1 where it had nothing to give."""
+    _, given = wireform.receive(gate)
+    return given[0] if given else -1
 
 
 def _fail(channel: int, step: str, number: int) -> NoReturn:

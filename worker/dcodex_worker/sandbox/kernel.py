@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -30,13 +31,11 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
-PR_SET_SECCOMP = 22
 PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
-SECCOMP_MODE_FILTER = 2
 
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
@@ -46,6 +45,7 @@ RESOLVE_BENEATH = 0x08
 #: Numbers of calls without a libc wrapper; the same on every architecture since Linux 5.
 _SYS_PIDFD_SEND_SIGNAL = 424
 _SYS_OPENAT2 = 437
+_SYS_FSOPEN = 430
 _SYS_MOUNT_SETATTR = 442
 _SYS_LANDLOCK_CREATE_RULESET = 444
 _LANDLOCK_CREATE_RULESET_VERSION = 1
@@ -66,6 +66,16 @@ _libc.mount.argtypes = [
     ctypes.c_ulong,
     ctypes.c_char_p,
 ]
+for _function in (_libc.process_vm_readv, _libc.process_vm_writev):
+    _function.argtypes = [
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_ulong,
+    ]
+    _function.restype = ctypes.c_ssize_t
 #: madvise(2): provide these pages now, to read or as private copies (Linux 5.14).
 MADV_POPULATE_READ = 22
 MADV_POPULATE_WRITE = 23
@@ -146,6 +156,27 @@ def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
     return _check(_libc.prctl(option, a, b, c, d))
 
 
+class _Stretch(ctypes.Structure):
+    """struct iovec."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+def read_memory(pid: int, address: int, size: int) -> bytes:
+    """process_vm_readv(2): bytes of another process's memory."""
+    buffer = ctypes.create_string_buffer(size)
+    here, there = _Stretch(ctypes.addressof(buffer), size), _Stretch(address, size)
+    count = _check(_libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
+    return buffer.raw[:count]
+
+
+def write_memory(pid: int, address: int, data: bytes) -> None:
+    """process_vm_writev(2)."""
+    buffer = ctypes.create_string_buffer(data, len(data))
+    here, there = _Stretch(ctypes.addressof(buffer), len(data)), _Stretch(address, len(data))
+    _check(_libc.process_vm_writev(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
+
+
 def capabilities() -> int:
     """How many capabilities this kernel has."""
     number = 0
@@ -153,6 +184,29 @@ def capabilities() -> int:
     while _libc.prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0:
         number += 1
     return number
+
+
+def offers(number: int, *arguments: int | bytes) -> bool:
+    """Whether this kernel has a system call, and what is asked of it: not ENOSYS or ENODEV.
+
+    A call that gives no descriptor.
+    """
+    return _answer(number, *arguments) not in (-errno.ENOSYS, -errno.ENODEV)
+
+
+def offers_file_system(kind: str) -> bool:
+    """Whether this kernel has a file system, for fsopen(2) to open."""
+    fd = _answer(_SYS_FSOPEN, kind.encode(), 0)
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0
+
+
+def _answer(number: int, *arguments: int | bytes) -> int:
+    """What a system call returns: a negative errno when it fails."""
+    words = [value if isinstance(value, bytes) else ctypes.c_long(value) for value in arguments]
+    result: int = _libc.syscall(ctypes.c_long(number), *words)
+    return result if result >= 0 else -ctypes.get_errno()
 
 
 def open_beneath(directory: int, path: str, flags: int) -> int:

@@ -30,16 +30,38 @@ _PROC = "/proc"
 
 _RULE_PATH_BENEATH = 1
 
+_FSOPEN_CLOEXEC = _FSMOUNT_CLOEXEC = 1
+_FSCONFIG_CMD_CREATE = 6
+
 
 def version() -> int:
     """The version of the kernel's interface; 0: none."""
     return kernel.landlock_version()
 
 
-def plan(errand: Errand, interface: int, fd: int) -> None:
+def has_queues(interface: int) -> bool:
+    """Whether this kernel has POSIX message queues, and Landlock to keep programs from them."""
+    return interface > 0 and kernel.offers_file_system("mqueue")
+
+
+def plan_queues(errand: Errand, fd: int) -> None:
+    """Open this IPC namespace's message queues as this descriptor, the lowest that is free.
+
+    They are files too, of a file system that is mounted nowhere here. Needs root.
+    """
+    tree = fd + 1
+    errand.call(Number.FSOPEN, b"mqueue", _FSOPEN_CLOEXEC, result=fd)
+    errand.call(Number.FSCONFIG, fd, _FSCONFIG_CMD_CREATE, 0, 0, 0)
+    errand.call(Number.FSMOUNT, fd, _FSMOUNT_CLOEXEC, 0, result=tree)
+    errand.call(Number.DUP2, tree, fd, result=fd)
+    errand.call(Number.CLOSE, tree)
+
+
+def plan(errand: Errand, interface: int, queues: int, fd: int) -> None:
     """Confine this process and all it will start. Needs no_new_privs and the private mounts.
 
-    interface: what version() has said. fd: the lowest free descriptor, and the next one is free.
+    interface: what version() has said. queues: plan_queues()'s descriptor, closed here, or -1.
+    fd: the lowest free descriptor, and the next one is free.
     """
     if interface == 0:
         return
@@ -49,18 +71,25 @@ def plan(errand: Errand, interface: int, fd: int) -> None:
     attributes = struct.pack("=3Q", handled, 0, scoped)
     size = len(attributes) if scoped else 8
     errand.call(Number.LANDLOCK_CREATE_RULESET, attributes, size, 0, result=fd)
-    _plan_rule(errand, fd, "/", _READ & handled)
+    _plan_path(errand, fd, "/", _READ & handled)
     for path in (*_WRITABLE, _PROC):
-        _plan_rule(errand, fd, path, handled)
+        _plan_path(errand, fd, path, handled)
     for path in _DEVICES:
-        _plan_rule(errand, fd, path, _DEVICE & handled)
+        _plan_path(errand, fd, path, _DEVICE & handled)
+    if queues >= 0:
+        _plan_rule(errand, fd, queues, handled)
     errand.call(Number.LANDLOCK_RESTRICT_SELF, fd, 0)
     errand.call(Number.CLOSE, fd)
 
 
-def _plan_rule(errand: Errand, ruleset: int, path: str, access: int) -> None:
+def _plan_path(errand: Errand, ruleset: int, path: str, access: int) -> None:
     parent = ruleset + 1
     errand.open(path, os.O_PATH, parent)
+    _plan_rule(errand, ruleset, parent, access)
+
+
+def _plan_rule(errand: Errand, ruleset: int, parent: int, access: int) -> None:
+    """parent: closed here."""
     # struct landlock_path_beneath_attr, packed: allowed_access, parent_fd
     rule = struct.pack("=Qi", access, parent)
     errand.call(Number.LANDLOCK_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)

@@ -7,25 +7,30 @@ the descriptors.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 from collections.abc import Iterable, Sequence
 
 from dcodex_worker.sandbox import (
     credentials,
     kernel,
+    keyring,
     landlock,
     mounts,
     network,
     rlimits,
     seccomp,
 )
-from dcodex_worker.sandbox.errand import WHATEVER, Errand, Number
+from dcodex_worker.sandbox.errand import WHATEVER, Errand, Failed, Number
 from dcodex_worker.template import rehearsal
 
-#: Descriptor of the channel in the program's process, above the standard three.
+#: Descriptors of the program's process above the standard three: the channel to the worker, and
+#: the gate, by which the keeper gets the filter's listener.
 CHANNEL = 3
-#: The lowest free descriptor there.
-_FREE = 4
+_GATE = 4
+_TAKEN = 5
+#: Where descriptors wait for their places; above all that a keeper has.
+_WAITING = 64
 #: The program's processes go before the keeper, and first when the machine runs out of memory.
 _OOM_SCORE = "1000"
 _LAST_DESCRIPTOR = 0xFFFFFFFF
@@ -58,30 +63,41 @@ class Confinement:
         host_id: int,
         maskable: tuple[str, ...],
         landlock_interface: int,
-        seccomp_program: bytes,
+        seccomp_filter: seccomp.Filter,
         pages: Iterable[rehearsal.Stretch],
     ) -> None:
         """pages: what to have provided beforehand."""
         errand = self._errand = Errand()
         # In this order: each step needs a privilege that a later one gives up.
         errand.step("descriptors")
-        self._places = [errand.call(Number.DUP2, -1, target) for target in range(CHANNEL + 1)]
-        errand.call(Number.FCNTL, CHANNEL, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-        errand.call(Number.CLOSE_RANGE, _FREE, _LAST_DESCRIPTOR, 0)
+        # By way of higher numbers: what goes to one place may be what is in another.
+        self._places = [errand.call(Number.DUP2, -1, _WAITING + target) for target in range(_TAKEN)]
+        for target in range(_TAKEN):
+            errand.call(Number.DUP2, _WAITING + target, target)
+        for fd in (CHANNEL, _GATE):
+            errand.call(Number.FCNTL, fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        errand.call(Number.CLOSE_RANGE, _TAKEN, _LAST_DESCRIPTOR, 0)
         errand.step("session")
         errand.call(Number.SETSID)
+        errand.step("keyring")
+        keyring.plan(errand)
         errand.step("network")
-        network.plan(errand, _FREE)
+        network.plan(errand, _TAKEN)
         errand.step("proc")
         mounts.plan_proc(errand, maskable)
         errand.step("oom score")
-        errand.write_file("/proc/self/oom_score_adj", _OOM_SCORE, _FREE)
+        errand.write_file("/proc/self/oom_score_adj", _OOM_SCORE, _TAKEN)
         errand.step("rlimits")
         rlimits.plan(errand)
+        errand.step("queues")
+        queues, free = -1, _TAKEN
+        if landlock.has_queues(landlock_interface):
+            landlock.plan_queues(errand, free)
+            queues, free = free, free + 1
         errand.step("credentials")
-        credentials.plan(errand, host_id, _FREE)
+        credentials.plan(errand, host_id, free)
         errand.step("landlock")
-        landlock.plan(errand, landlock_interface, _FREE)
+        landlock.plan(errand, landlock_interface, queues, free)
         errand.step("pages")
         for address, count, writable in pages:
             advice = kernel.MADV_POPULATE_WRITE if writable else kernel.MADV_POPULATE_READ
@@ -89,14 +105,19 @@ class Confinement:
             # It only saves time: what is not there any more is passed over.
             errand.call(Number.MADVISE, address, size, advice, result=WHATEVER)
         errand.step("seccomp")
-        seccomp.plan(errand, seccomp_program)
+        seccomp.plan(errand, seccomp_filter, _GATE, _TAKEN)
         errand.seal()
 
     def take(self, descriptors: Sequence[int]) -> None:
-        """The program's standard three and the channel, for the next enter()."""
+        """The program's standard three, the channel and the gate, for the next enter().
+
+        Raises Failed.
+        """
+        if max(descriptors) >= _WAITING:
+            raise Failed("descriptors", errno.EMFILE)
         for place, fd in zip(self._places, descriptors, strict=True):
             self._errand.set_argument(place, 0, fd)
 
     def enter(self) -> None:
-        """Raises errand.Failed."""
+        """Raises Failed."""
         self._errand.run()

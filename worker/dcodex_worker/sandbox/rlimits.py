@@ -6,6 +6,7 @@ import math
 import resource
 import struct
 
+from dcodex_worker.sandbox import core_dumps
 from dcodex_worker.sandbox.errand import Errand, Number
 
 #: As a login shell has it; a program may raise it for itself up to STACK_HARD_BYTES.
@@ -23,7 +24,7 @@ CPU_MARGIN_S = 1
 def plan(errand: Errand) -> None:
     """The limits that are the same for every program, at arming."""
     for which, soft, hard in (
-        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_CORE, core_dumps.LIMIT_BYTES, core_dumps.LIMIT_BYTES),
         (resource.RLIMIT_STACK, STACK_BYTES, STACK_HARD_BYTES),
         (resource.RLIMIT_MSGQUEUE, MESSAGE_QUEUE_BYTES, MESSAGE_QUEUE_BYTES),
         (resource.RLIMIT_MEMLOCK, LOCKED_BYTES, LOCKED_BYTES),
@@ -31,12 +32,25 @@ def plan(errand: Errand) -> None:
         (resource.RLIMIT_NICE, 0, 0),
         (resource.RLIMIT_RTPRIO, 0, 0),
     ):
-        errand.call(Number.PRLIMIT64, 0, which, struct.pack("=2Q", soft, hard), 0)
+        limits = struct.pack("=2q", *_lowered(which, soft, hard))
+        errand.call(Number.PRLIMIT64, 0, which, limits, 0)
 
 
 def tighten(cpu_s: float, file_size_bytes: int, open_files: int) -> None:
     """The limits of one request, when its program is known; all only ever lowered."""
     cpu = math.ceil(cpu_s) + CPU_MARGIN_S
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_bytes, file_size_bytes))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
+    _lower(resource.RLIMIT_CPU, cpu, cpu)
+    _lower(resource.RLIMIT_FSIZE, file_size_bytes, file_size_bytes)
+    _lower(resource.RLIMIT_NOFILE, open_files, open_files)
+
+
+def _lower(which: int, soft: int, hard: int) -> None:
+    resource.setrlimit(which, _lowered(which, soft, hard))
+
+
+def _lowered(which: int, soft: int, hard: int) -> tuple[int, int]:
+    """The limit, or the host's own where it is lower: root may not raise it everywhere."""
+    _, most = resource.getrlimit(which)
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    return soft, hard

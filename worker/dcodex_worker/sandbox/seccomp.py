@@ -7,7 +7,10 @@ this machine does it by accident. Everything else refused gets an errno.
 from __future__ import annotations
 
 import errno
+import os
+import socket
 import struct
+from dataclasses import dataclass
 
 from dcodex_worker.sandbox import kernel, syscalls
 from dcodex_worker.sandbox.errand import Errand, Number
@@ -17,7 +20,12 @@ _X32_BIT = 0x40000000
 
 _RET_KILL_PROCESS = 0x80000000
 _RET_ERRNO = 0x00050000
+_RET_USER_NOTIF = 0x7FC00000
 _RET_ALLOW = 0x7FFF0000
+
+#: SECCOMP_FILTER_FLAG_NEW_LISTENER; and that signals wait until a call is answered (Linux 5.19).
+_LISTENER = 1 << 3
+_WAIT_KILLABLE = 1 << 5
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JEQ = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
@@ -28,15 +36,28 @@ _JUMP = 0x05
 
 #: Offsets in struct seccomp_data (little endian: the low half of an argument comes first).
 _NUMBER, _ARCH, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32
+_HALF_BYTES = 4
 
 _EPERM = _RET_ERRNO | errno.EPERM
 _ENOSYS = _RET_ERRNO | errno.ENOSYS
 _EAFNOSUPPORT = _RET_ERRNO | errno.EAFNOSUPPORT
 
+_SET_MODE_FILTER = 1
+
 #: sizeof(struct sock_filter).
 INSTRUCTION_BYTES = 8
 
 Instruction = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter, and how to install it."""
+
+    #: An array of struct sock_filter.
+    program: bytes
+    #: seccomp(2)'s; 0: without a listener.
+    flags: int
 
 
 def _op(code: int, k: int, true: int = 0, false: int = 0) -> Instruction:
@@ -75,11 +96,14 @@ def _when(number: int, rule: list[Instruction]) -> list[Instruction]:
     return [_op(_JEQ, number, 0, len(rule)), *rule]
 
 
-def _families() -> list[Instruction]:
-    """The rule for socket and socketpair: family in argument 0, protocol in argument 2."""
+def _families(watched: int) -> list[Instruction]:
+    """The rule for socket and socketpair: family in argument 0, protocol in argument 2.
+
+    watched: the answer to what is allowed of syscalls.WATCHED_FAMILIES.
+    """
     protocols: list[Instruction] = [_op(_LOAD, _ARG2)]
     for protocol in syscalls.INTERNET_PROTOCOLS:
-        protocols += [_op(_JEQ, protocol, 0, 1), _op(_RETURN, _RET_ALLOW)]
+        protocols += [_op(_JEQ, protocol, 0, 1), _op(_RETURN, watched)]
     protocols.append(_op(_RETURN, _EAFNOSUPPORT))
     rule = [
         _op(_LOAD, _ARG0),
@@ -88,7 +112,7 @@ def _families() -> list[Instruction]:
         _op(_JEQ, syscalls.AF_NETLINK, 0, 4),
         _op(_LOAD, _ARG2),
         _op(_JEQ, syscalls.NETLINK_ROUTE, 0, 1),
-        _op(_RETURN, _RET_ALLOW),
+        _op(_RETURN, watched),
         _op(_RETURN, _EAFNOSUPPORT),
     ]
     first, second = syscalls.INTERNET_FAMILIES
@@ -101,8 +125,25 @@ def _families() -> list[Instruction]:
     ]
 
 
-def filter_program() -> bytes:
-    """The filter as an array of struct sock_filter (8 bytes each)."""
+def _arguments(rows: list[tuple[tuple[syscalls.Condition, ...], int]]) -> list[Instruction]:
+    """The rule for a system call of which some calls are answered so, and all others allowed."""
+    rule: list[Instruction] = []
+    for conditions, answer in rows:
+        row = [_op(_RETURN, answer)]
+        # From the last condition to the first: each leaps over what follows it when it fails.
+        for half, how, value in reversed(conditions):
+            code = _JEQ if how == syscalls.IS else _JSET
+            row = [_op(_LOAD, _ARG0 + _HALF_BYTES * half), _op(code, value, 0, len(row)), *row]
+        rule += row
+    return [*rule, _op(_RETURN, _RET_ALLOW)]
+
+
+def filter_program(watched: bool) -> bytes:
+    """The filter as an array of struct sock_filter (8 bytes each).
+
+    watched: whether its listener is asked about some calls, rather than nobody.
+    """
+    ask = _RET_USER_NOTIF if watched else _RET_ALLOW
     program: list[Instruction] = [
         _op(_LOAD, _ARCH),
         _op(_JEQ, _AUDIT_ARCH_X86_64, 1, 0),
@@ -121,20 +162,83 @@ def filter_program() -> bytes:
         ],
     )
     program += _when(syscalls.CLONE3, [_op(_RETURN, _ENOSYS)])
-    families = _families()
+    families = _families(ask)
     program += _when(syscalls.SOCKET, families)
     program += _when(syscalls.SOCKETPAIR, families)
     ioctls: list[Instruction] = [_op(_LOAD, _ARG1)]
     for request in syscalls.IOCTL_FORBIDDEN:
         ioctls += [_op(_JEQ, request, 0, 1), _op(_RETURN, _EPERM)]
     program += _when(syscalls.IOCTL, [*ioctls, _op(_RETURN, _RET_ALLOW)])
+    table = [(n, rule, _RET_ERRNO | code) for n, rule, code in syscalls.REFUSED_ARGUMENTS]
+    for number, rule, otherwise in syscalls.WATCHED_ARGUMENTS:
+        unasked = _RET_ALLOW if otherwise is None else _RET_ERRNO | otherwise
+        table.append((number, rule, _RET_USER_NOTIF if watched else unasked))
+    for number in dict.fromkeys(number for number, _, _ in table):
+        rows = [(rule, answer) for n, rule, answer in table if n == number]
+        program += _when(number, _arguments(rows))
     numbers = sorted(number for _, _, group in syscalls.ALLOWED for number in group.values())
     program += _search(_segments(numbers))
     return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)
 
 
-def plan(errand: Errand, program: bytes) -> None:
-    """Confine this process and all it will start. Needs no_new_privs; last of all steps."""
-    # struct sock_fprog: the number of instructions, and where they are
-    argument = struct.pack("=H6xQ", len(program) // 8, errand.pointer(program))
-    errand.call(Number.PRCTL, kernel.PR_SET_SECCOMP, kernel.SECCOMP_MODE_FILTER, argument)
+def choose() -> Filter:
+    """The filter with a listener, where this kernel gives one to a process of this machine.
+
+    It gives none where a supervisor around this machine's processes has one already.
+    """
+    program = filter_program(True)
+    for flags in (_LISTENER | _WAIT_KILLABLE, _LISTENER):
+        if _is_given(program, flags):
+            return Filter(program, flags)
+    return Filter(filter_program(False), 0)
+
+
+def plan(errand: Errand, chosen: Filter, gate: int, fd: int) -> None:
+    """Confine this process and all it will start. Needs no_new_privs; last of all steps.
+
+    gate: the socket that takes the listener by which calls are to be answered, if there is one;
+    closed here. fd: the lowest free descriptor.
+    """
+    errand.call(
+        Number.SECCOMP,
+        _SET_MODE_FILTER,
+        chosen.flags,
+        _program_argument(errand, chosen.program),
+        result=fd if chosen.flags else 0,
+    )
+    if chosen.flags:
+        errand.call(Number.SENDMSG, gate, _message(errand, fd), 0, result=1)
+        errand.call(Number.CLOSE, fd)
+    errand.call(Number.CLOSE, gate)
+
+
+def _program_argument(errand: Errand, program: bytes) -> bytes:
+    """struct sock_fprog: the number of instructions, and where they are."""
+    return struct.pack("=H6xQ", len(program) // INSTRUCTION_BYTES, errand.pointer(program))
+
+
+def _message(errand: Errand, fd: int) -> bytes:
+    """struct msghdr: one byte, and a descriptor."""
+    byte = struct.pack("=QQ", errand.pointer(b"l"), 1)
+    # struct cmsghdr with its padding: SCM_RIGHTS
+    rights = struct.pack("=QIIi4x", 20, socket.SOL_SOCKET, socket.SCM_RIGHTS, fd)
+    return struct.pack(
+        "=QI4xQQQQi4x", 0, 0, errand.pointer(byte), 1, errand.pointer(rights), len(rights), 0
+    )
+
+
+def _is_given(program: bytes, flags: int) -> bool:
+    """Whether a process can have this filter; tried in one of its own."""
+    errand = Errand()
+    errand.step("trial")
+    argument = _program_argument(errand, program)
+    errand.call(Number.SECCOMP, _SET_MODE_FILTER, flags, argument)
+    errand.call(Number.EXIT_GROUP, 0)
+    errand.seal()
+    child = kernel.fork()
+    if child == 0:
+        try:
+            errand.run()
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0

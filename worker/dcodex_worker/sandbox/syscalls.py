@@ -6,6 +6,8 @@ refusal, and with ENOSYS if it is newer than this table, so that a libc falls ba
 
 from __future__ import annotations
 
+import errno
+
 #: The numbers below are those of this machine (os.uname().machine).
 MACHINE = "x86_64"
 
@@ -62,7 +64,6 @@ ALLOWED: tuple[tuple[str, str, dict[str, int]], ...] = (
             "mknod": 133,
             "statfs": 137,
             "fstatfs": 138,
-            "sync": 162,
             "readahead": 187,
             "setxattr": 188,
             "lsetxattr": 189,
@@ -360,7 +361,7 @@ ALLOWED: tuple[tuple[str, str, dict[str, int]], ...] = (
     ),
     (
         "second locks",
-        "A program may confine itself further.",
+        "A program may confine itself further, though not by filters of its own (below).",
         {
             "seccomp": 317,
             "landlock_create_ruleset": 444,
@@ -375,8 +376,10 @@ LAST_KNOWN = 462
 
 #: Namespaces are the keeper's business: a clone with one of these flags is refused. CLONE_NEWTIME
 #: (0x80) shares a bit with the exit signal's byte of clone(2), where it cannot be meant.
+#: CLONE_PARENT (0x8000) would make children of the keeper, who waits for none but its own: they
+#: would stay, and keep the namespace's init from ending.
 CLONE = 56
-CLONE_FORBIDDEN_FLAGS = 0x7E020000
+CLONE_FORBIDDEN_FLAGS = 0x7E028000
 #: clone3's flags are in memory that a filter cannot read; libc falls back to clone on ENOSYS.
 CLONE3 = 435
 
@@ -389,6 +392,66 @@ INTERNET_PROTOCOLS = (0, 6, 17)
 #: AF_NETLINK only with NETLINK_ROUTE: getifaddrs needs it.
 AF_NETLINK = 16
 NETLINK_ROUTE = 0
+
+#: sync(2) writes out every file system of the machine. Nothing that a program writes is on a
+#: disk: it is told that all is done.
+SYNC = 162
+
+SETSOCKOPT = 54
+#: SO_ATTACH_FILTER, SO_ATTACH_BPF and the two of SO_REUSEPORT: the kernel compiles them into
+#: memory that is one for the whole machine, and counts it to nobody. Without any left no sandbox
+#: gets its filter.
+_ATTACH = (26, 50, 51, 52)
+#: The same holds for filters that a program puts on itself: seccomp(2) and prctl(2) answer as a
+#: kernel that has none.
+SECCOMP = 317
+PRCTL = 157
+#: POSIX_FADV_DONTNEED drops what others have read of a shared file from memory. It is advice.
+FADVISE64 = 221
+#: MADV_MERGEABLE has the kernel search for equal pages, whosesoever, at its own expense; how long
+#: a write then takes tells of the other's memory.
+MADVISE = 28
+
+#: Huge pages, where the machine keeps some, count to no group's memory: MAP_HUGETLB, MFD_HUGETLB,
+#: SHM_HUGETLB. A machine has none for everybody.
+MMAP = 9
+SHMGET = 29
+MEMFD_CREATE = 319
+
+#: A condition on half an argument: which half (argument 0's lower one is 0, its upper one 1), how
+#: it is compared, and with what: IS equal, or HAS any of these bits.
+Condition = tuple[int, str, int]
+IS = "is"
+HAS = "has"
+
+#: (system call, conditions, errno; 0: as if it was done).
+REFUSED_ARGUMENTS: tuple[tuple[int, tuple[Condition, ...], int], ...] = (
+    (SYNC, (), 0),
+    *((SETSOCKOPT, ((2, IS, 1), (4, IS, option)), errno.EPERM) for option in _ATTACH),
+    (SECCOMP, ((0, IS, 1),), errno.EINVAL),
+    (PRCTL, ((0, IS, 22), (2, IS, 2)), errno.EINVAL),
+    (FADVISE64, ((6, IS, 4),), 0),
+    (MADVISE, ((4, IS, 12),), errno.EINVAL),
+    (MMAP, ((6, HAS, 0x40000),), errno.ENOMEM),
+    (SHMGET, ((4, HAS, 0o4000),), errno.ENOMEM),
+    (MEMFD_CREATE, ((2, HAS, 4),), errno.EINVAL),
+)
+
+#: Calls that the keeper is asked about. Sockets of families whose memory no group is charged for,
+#: and SO_RCVBUF: sockets.py.
+WATCHED_FAMILIES = (*INTERNET_FAMILIES, AF_NETLINK)
+#: All calls with RLIMIT_CORE: core_dumps.py.
+GETRLIMIT = 97
+SETRLIMIT = 160
+PRLIMIT64 = 302
+#: (system call, conditions, answer where there is no keeper to ask: None is to allow it).
+WATCHED_ARGUMENTS: tuple[tuple[int, tuple[Condition, ...], int | None], ...] = (
+    (SETSOCKOPT, ((2, IS, 1), (4, IS, 8)), None),
+    (GETRLIMIT, ((0, IS, 4),), None),
+    (SETRLIMIT, ((0, IS, 4),), errno.EPERM),
+    (PRLIMIT64, ((2, IS, 4), (4, IS, 0), (5, IS, 0)), None),
+    (PRLIMIT64, ((2, IS, 4),), errno.EPERM),
+)
 
 IOCTL = 16
 #: Keystrokes into another's terminal, and the console's selection paste.

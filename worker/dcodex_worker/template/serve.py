@@ -82,7 +82,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
     listener = socket.socket(fileno=specification["listener"])
     alive, tasks = specification["alive"], specification["tasks"]
     maskable = tuple(specification["maskable"])
-    program = seccomp.filter_program()
+    chosen = seccomp.choose()
     # Children are reaped by the kernel; a keeper restores the default for its own.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     poll = select.poll()
@@ -114,7 +114,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         worker=connection,
         pid_namespace=specification["pid_namespace"],
         extra=tuple(specification["extra"]),
-        seccomp_program=program,
+        seccomp_filter=chosen,
         maskable=maskable,
         rehearse=bool(specification["preload"]),
     ).arm_for_ever()

@@ -1,0 +1,64 @@
+"""The life of a stream, whichever API it belongs to: admitted, opened, ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from dcodex_gateway.calls import StreamCall
+from dcodex_gateway.door import Door, Visitor
+from dcodex_gateway.exchange import Exchange
+from dcodex_gateway.hub import Hub
+from dcodex_gateway.methods import Context
+from dcodex_gateway.translate import Order, Terms
+from dcodex_gateway.windows import Windows
+from dcodex_shared.limits import OUTPUT_WINDOW_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A caller that may have a program run now."""
+
+    visitor: Visitor
+    terms: Terms
+    #: Of the execution to come.
+    execution_id: str
+
+
+class Streams:
+    """Where the calls of both APIs come in, and all of a gateway's streams."""
+
+    def __init__(self, hub: Hub, door: Door) -> None:
+        self.hub = hub
+        self.door = door
+        self._windows = Windows()
+
+    async def admit(self, context: Context) -> Admission:
+        """Let a caller in that wants a program run; Rejected where it is not to be."""
+        hub = self.hub
+        visitor = self.door.admit(context)
+        await hub.ready()
+        hub.check()
+        return Admission(visitor, visitor.terms(hub.offered), uuid.uuid4().hex)
+
+    @contextmanager
+    def open(self, order: Order, visitor: Visitor) -> Iterator[StreamCall]:
+        """Submit an order; its program is stopped at the end, unless it has ended."""
+        window = self._windows.open()
+        try:
+            if window != OUTPUT_WINDOW_BYTES:
+                order = replace(order, submit=replace(order.submit, window_bytes=window))
+            execution_id = order.submit.execution_id
+            exchange = Exchange(execution_id, window, order.stdin_complete)
+            call = StreamCall(self.hub, exchange)
+            self.hub.submit(order, call, visitor.account)
+            try:
+                yield call
+            finally:
+                exchange.cancel("the caller is gone")
+                call.flush()
+                self.hub.forget(execution_id)
+        finally:
+            self._windows.close(window)

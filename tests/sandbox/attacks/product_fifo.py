@@ -1,0 +1,3 @@
+# Leaves a FIFO where a linked program is expected.
+import os
+os.mkfifo("product")
