@@ -110,7 +110,9 @@ def complaints(farm: Farm) -> str:
     """What its parts say of what is not as it should be, and of their ends."""
     lines = farm.log.read_text(errors="replace").splitlines()
     return "\n".join(
-        line for line in lines if not re.search(r" (info|debug) .*: (?!draining|stopped|gone)", line)
+        line
+        for line in lines
+        if not re.search(r" (info|debug) .*: (?!draining|stopped|gone)", line)
     )
 
 
