@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from time import monotonic
 from typing import Any
 
 import grpc
@@ -50,16 +51,20 @@ class Classic:
         )
 
     async def _execute(self, request: Any, context: Context) -> None:
+        received = monotonic()
         asked: pb.CodeRequest = well_formed(request)
         admission = await self._streams.admit(context)
         visitor, execution_id = admission.visitor, admission.execution_id
         order = order_classic(
-            asked, admission.terms, execution_id, deadline_s(context), visitor.trace
+            asked, admission.terms, execution_id, deadline_s(context), visitor.stamped
         )
-        with self._streams.open(order, visitor) as call:
-            await self._write(call, context)
+        with (
+            self._streams.traced("CodeExecutor/Execute", received, order, visitor) as traced,
+            self._streams.open(order, visitor) as call,
+        ):
+            traced.finished = await self._write(call, context)
 
-    async def _write(self, call: StreamCall, context: Context) -> None:
+    async def _write(self, call: StreamCall, context: Context) -> Finished:
         """Output as it comes, then what went wrong, then the figures."""
         texts = Texts()
         while True:
@@ -77,7 +82,7 @@ class Classic:
                     if said := wording.failure(finished):
                         await context.write(pb.ExecutionLog(stderr_chunk=said))
                     await context.write(figures_log(finished))
-                    return
+                    return finished
                 case Rejected() as why:
                     raise why
 

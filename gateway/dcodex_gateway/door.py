@@ -8,12 +8,14 @@ machine can reach the gateway.
 from __future__ import annotations
 
 import logging
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from dcodex_gateway.quota import Account
+from dcodex_gateway.spans import NEW_TRACE, Parent, parse_traceparent
 from dcodex_gateway.tokens import Grant, TokenBook, parse_tokens, valid_tenant
 from dcodex_gateway.translate import Terms
 from dcodex_gateway.watched import Watched
@@ -29,6 +31,8 @@ ANONYMOUS = "anonymous"
 #: Metadata of the caller that asks for stamps, and the trailing metadata that holds them.
 TRACE_KEY = "dcodex-trace"
 TRACE_REPLY_KEY = "dcodex-stamps"
+#: The W3C's, by which a trace goes on from caller to service.
+PARENT_KEY = "traceparent"
 
 _NO_TOKEN = "a token is needed, as metadata `authorization: Bearer TOKEN`"
 
@@ -45,6 +49,13 @@ class Visitor:
     account: Account | None = None
     #: The caller wants to know where the time goes.
     trace: bool = False
+    #: What a collector's span of this call belongs under; None: none is made.
+    parent: Parent | None = None
+
+    @property
+    def stamped(self) -> bool:
+        """Whether anybody wants to know where the time goes."""
+        return self.trace or self.parent is not None
 
     def terms(self, offered: tuple[tuple[str, str], ...]) -> Terms:
         """What applies to its requests."""
@@ -98,6 +109,9 @@ class Door:
         self._anonymous: Visitor | None = None
         if settings.allow_anonymous or not asked:
             self._anonymous = Visitor(ANONYMOUS, self._default, self._ceiling)
+        #: Whether calls are told of to a collector, and of which share that no caller traces.
+        self._tells = bool(settings.otlp_endpoint)
+        self._trace_ratio = settings.trace_ratio
         #: By tenant; those of tenants that the file no longer names end with their executions.
         self._accounts: dict[str, Account] = {}
         #: By grant, of the file as `_version` had it.
@@ -108,13 +122,24 @@ class Door:
         """The caller of this call; Rejected(UNAUTHENTICATED) where it is nobody."""
         token: str | None = None
         trace = False
+        parent: Parent | None = None
         for key, value in context.invocation_metadata() or ():
             if key == TRACE_KEY:
                 trace = value == "1"
             elif key == "authorization" and self._tokens is not None:
                 token = _bearer(value)
+            elif key == PARENT_KEY and self._tells and isinstance(value, str):
+                parent = parse_traceparent(value)
         visitor = self._visitor(token, context)
-        return replace(visitor, trace=True) if trace else visitor
+        if self._tells:
+            parent = self._sample(parent)
+        return replace(visitor, trace=trace, parent=parent) if trace or parent else visitor
+
+    def _sample(self, parent: Parent | None) -> Parent | None:
+        """What a span is to belong under: a caller that traces decides for us."""
+        if parent is not None:
+            return parent if parent.sampled else None
+        return NEW_TRACE if random.random() < self._trace_ratio else None
 
     def _visitor(self, token: str | None, context: Any) -> Visitor:
         if token is not None and self._tokens is not None:

@@ -69,14 +69,18 @@ class Native:
         hub = self._hub
         admission = await self._streams.admit(context)
         visitor, execution_id = admission.visitor, admission.execution_id
-        order = order_run(start, admission.terms, execution_id, deadline_s(context), visitor.trace)
+        order = order_run(
+            start, admission.terms, execution_id, deadline_s(context), visitor.stamped
+        )
         call = UnaryCall(hub)
-        hub.submit(order, call, visitor.account)
-        try:
-            finished, records = await call.outcome
-        except asyncio.CancelledError:
-            hub.cancel(execution_id, "the caller gave up")
-            raise
+        with self._streams.traced("Executor/Run", received, order, visitor) as traced:
+            hub.submit(order, call, visitor.account)
+            try:
+                finished, records = await call.outcome
+            except asyncio.CancelledError:
+                hub.cancel(execution_id, "the caller gave up")
+                raise
+            traced.finished = finished
         reply = replies.run_reply(order.public_id, finished, records)
         hub.figures.output_bytes += len(reply.stdout) + len(reply.stderr)
         if visitor.trace:
@@ -103,12 +107,15 @@ class Native:
             admission.terms,
             admission.execution_id,
             deadline_s(context),
-            visitor.trace,
+            visitor.stamped,
         )
-        with self._streams.open(order, visitor) as call:
+        with (
+            self._streams.traced("Executor/Execute", received, order, visitor) as traced,
+            self._streams.open(order, visitor) as call,
+        ):
             reader = asyncio.create_task(_read(call, context))
             try:
-                finished = await self._write(order, call, context)
+                traced.finished = finished = await self._write(order, call, context)
             finally:
                 reader.cancel()
         if visitor.trace:

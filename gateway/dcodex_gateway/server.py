@@ -34,6 +34,7 @@ from dcodex_gateway.hub import MAX_EXECUTIONS, Hub
 from dcodex_gateway.metrics import make_registry
 from dcodex_gateway.native import Native
 from dcodex_gateway.streams import Streams
+from dcodex_gateway.telemetry import open_telemetry
 from dcodex_shared import exposition
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
@@ -85,7 +86,8 @@ class Gateway:
             self._changed,
         )
         self._health = Health((native.SERVICE, classic.SERVICE), lambda: self._hub.serving, figures)
-        streams = Streams(self._hub, door)
+        self._telemetry = open_telemetry(settings.otlp_endpoint)
+        streams = Streams(self._hub, door, self._telemetry)
         self._services = (Native(streams), Classic(streams), self._health)
         #: Set when the gateway is to end.
         self._stop: asyncio.Event = asyncio.Event()
@@ -117,6 +119,8 @@ class Gateway:
         finally:
             self._hub.link.close()
             metrics.close()
+            if self._telemetry is not None:
+                await asyncio.to_thread(self._telemetry.close)
         return 0
 
     def _end(self, number: int) -> None:

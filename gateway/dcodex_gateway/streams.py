@@ -12,6 +12,7 @@ from dcodex_gateway.door import Door, Visitor
 from dcodex_gateway.exchange import Exchange
 from dcodex_gateway.hub import Hub
 from dcodex_gateway.methods import Context
+from dcodex_gateway.telemetry import NOT_TRACED, NotTraced, Telemetry, Traced
 from dcodex_gateway.translate import Order, Terms
 from dcodex_gateway.windows import Windows
 from dcodex_shared.limits import OUTPUT_WINDOW_BYTES
@@ -30,9 +31,10 @@ class Admission:
 class Streams:
     """Where the calls of both APIs come in, and all of a gateway's streams."""
 
-    def __init__(self, hub: Hub, door: Door) -> None:
+    def __init__(self, hub: Hub, door: Door, telemetry: Telemetry | None) -> None:
         self.hub = hub
         self.door = door
+        self._telemetry = telemetry
         self._windows = Windows()
 
     async def admit(self, context: Context) -> Admission:
@@ -42,6 +44,15 @@ class Streams:
         await hub.ready()
         hub.check()
         return Admission(visitor, visitor.terms(hub.offered), uuid.uuid4().hex)
+
+    def traced(
+        self, name: str, received: float, order: Order, visitor: Visitor
+    ) -> Traced | NotTraced:
+        """To be put around a call; received: when it came in."""
+        if visitor.parent is None or self._telemetry is None:
+            return NOT_TRACED
+        who = (order.public_id, visitor.tenant, order.submit.language)
+        return Traced(self._telemetry, name, received, visitor.parent, who)
 
     @contextmanager
     def open(self, order: Order, visitor: Visitor) -> Iterator[StreamCall]:

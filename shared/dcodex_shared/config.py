@@ -46,6 +46,13 @@ def _weights(text: str) -> tuple[tuple[str, float], ...]:
     return tuple(pairs)
 
 
+def _ratio(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"expected a share from 0 to 1, got {text!r}")
+    return value
+
+
 Parser = Callable[[str], Any]
 
 
@@ -103,6 +110,12 @@ class GatewaySettings(CommonSettings):
     )
     reflection: bool = _setting(True, parse_switch, "serve gRPC reflection")
     max_request_bytes: int = _setting(MAX_REQUEST_BYTES, parse_bytes, "largest gRPC message")
+    otlp_endpoint: str = _setting(
+        "", str, "OTLP/HTTP collector of traces, as http://HOST:4318 (needs dcodex[otel])"
+    )
+    trace_ratio: float = _setting(
+        0.1, _ratio, "share of calls to trace, 0 to 1, of those without a traceparent"
+    )
     drain_grace: float = _setting(30.0, parse_seconds, "how long running programs may go on")
     sandbox_cpu_limit: float = _setting(DEFAULT_LIMITS.cpu_s, parse_seconds, "default CPU time")
     sandbox_wall_limit: float = _setting(DEFAULT_LIMITS.wall_s, parse_seconds, "default wall time")

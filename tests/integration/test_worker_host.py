@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ from dcodex_worker import leftovers
 
 #: Every wait in these tests ends by then: a template with numpy on a busy machine takes seconds.
 PATIENCE_S = 40.0
+SLOTS = 4
 #: kill -9 of a worker must be known to the coordinator within this.
 NEWS_S = 1.0
 
@@ -175,7 +177,7 @@ class Machine:
                 *(sys.executable, "-P", "-m", "dcodex_worker"),
                 f"--runtime_dir={directory}",
                 f"--compile_cache_dir={directory}/cache",
-                "--slots=4",
+                f"--slots={SLOTS}",
                 "--drain_grace=10",
                 "--preload=",
             ]
@@ -218,11 +220,12 @@ class Machine:
         """The cgroups of workers."""
         return [path for path in self.cgroups() if not path.endswith(str(self.process.pid))]
 
-    def await_clean(self) -> None:
-        """No worker's cgroup is left once the host takes its next order."""
-        self.coordinator.send("", StopWorker("nobody"))
-        self.coordinator.await_exit_of("nobody")
-        assert self.leaves() == []
+    def await_clean(self, of: str = "") -> None:
+        """Return when no cgroup whose path holds `of` is left, of which nobody tells."""
+        deadline = time.monotonic() + PATIENCE_S
+        while left := [path for path in self.leaves() if of in path]:
+            assert time.monotonic() < deadline, left
+            threading.Event().wait(0.02)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -264,7 +267,7 @@ SLEEPER = "import time; print('started'); time.sleep(60)"
 def test_a_host_says_what_it_can_and_a_worker_runs_a_program(machine: Machine) -> None:
     state = machine.coordinator.await_host()
     assert "python" in dict(state.languages)
-    assert state.slots == 4
+    assert state.slots == SLOTS
     assert state.memory_available_bytes > 0
     assert not state.draining
     machine.coordinator.start_worker()
@@ -288,12 +291,19 @@ def test_a_worker_killed_in_the_middle_is_told_of_at_once_and_leaves_nothing(
     # The other one works on.
     coordinator.lease("print('alive')", "w2")
     assert coordinator.finish()[0].verdict == Verdict.OK
-    # Only after the first one's place was cleaned does the host take another order.
-    coordinator.send("", StartWorker("w3", "cobol"))
-    coordinator.await_exit_of("w3")
     assert any("w0-" in path for path in leaves_before)
-    assert all("w0-" not in path for path in machine.leaves())
-    coordinator.start_worker("w4")
+    machine.await_clean("w0-")
+    coordinator.start_worker("w3")
+
+
+def test_a_worker_waits_for_the_place_of_a_dead_one_where_all_are_taken(machine: Machine) -> None:
+    coordinator = machine.coordinator
+    for number in range(SLOTS):
+        coordinator.start_worker(f"w{number}")
+    pid = min(pid for pid, name in machine.descendants().items() if name == "dcodex-worker")
+    os.kill(pid, signal.SIGKILL)
+    coordinator.await_exit_of("w0", NEWS_S)
+    coordinator.start_worker("again")
 
 
 def test_a_stopped_worker_is_ended_on_order(machine: Machine) -> None:

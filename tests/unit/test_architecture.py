@@ -31,6 +31,7 @@ DECIDING = (
     "dcodex_gateway.quota",
     "dcodex_gateway.replies",
     "dcodex_gateway.session",
+    "dcodex_gateway.spans",
     "dcodex_gateway.translate",
     "dcodex_gateway.windows",
     "dcodex_gateway.wording",

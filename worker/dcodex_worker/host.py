@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 The host forks the nursery first, while it has neither threads nor sockets; then it starts the
 warm templates, the metrics port and the link. Its loop performs what crew.py decides, tells
-the coordinator once a second how the machine fares, and cleans the slot of every worker that
-died before another one gets it: one slot a turn.
+the coordinator once a second how the machine fares, and has the slot of every worker that died
+cleaned before another one gets it.
 
 A coordinator that is lost takes its workers with it: what they run nobody can be told of. The
 host then looks for the next one with a new link, for as long as it takes.
@@ -47,6 +47,7 @@ from dcodex_shared.messages import (
     WorkerExited,
 )
 from dcodex_worker import leftovers, pressure, reports
+from dcodex_worker.cleaner import Cleaner
 from dcodex_worker.crew import Ask, Bury, Command, Crew, Fork, Kill
 from dcodex_worker.link import Link
 from dcodex_worker.metrics import Metrics
@@ -178,9 +179,11 @@ class Host:
         #: What each worker in the crew holds; the pidfd from Born on.
         self._slot_of: dict[str, Slot] = {}
         self._pidfd_of: dict[str, int] = {}
-        #: Held by workers that are gone. One is cleaned a turn: that takes long on a busy machine,
-        #: and a host that is silent meanwhile is taken for dead with all its workers.
-        self._dirty: deque[Slot] = deque()
+        self._cleaner = Cleaner()
+        #: Places that it has and has not given back.
+        self._dirty = 0
+        #: Workers whose fork waits for one of those, with their languages.
+        self._unplaced: deque[tuple[str, str]] = deque()
         #: Whether this link's coordinator is known to be there.
         self._met = False
         #: When the next HostState is due.
@@ -195,9 +198,10 @@ class Host:
     def serve(self) -> int:
         """Serve until drained; returns the exit status."""
         self._link.open(time.monotonic())
+        self._cleaner.start()
         poller = select.poll()
         status = 0
-        for fd in (self._nursery.fd, self._signals.fileno(), self._report_fd):
+        for fd in (self._nursery.fd, self._signals.fileno(), self._report_fd, self._cleaner.fd):
             poller.register(fd, select.POLLIN)
         watched: set[int] = set()
         try:
@@ -232,15 +236,15 @@ class Host:
                 self.metrics.take(report)
         if self._signals.fileno() in events:
             self._take_signals(now)
+        if self._cleaner.fd in events:
+            self._take_back(now)
         self._expire(now)
-        if self._dirty:
-            self._clean()
         if now >= self._tick_at:
             self._tick(now)
         self._link.tend(now)
 
     def _timeout_ms(self, now: float) -> int:
-        if self._link.pending() or self._dirty:
+        if self._link.pending():
             return 0
         deadline = min(
             self._tick_at, self._ask_at, self._kill_at, self._link.presence.next_deadline()
@@ -337,22 +341,16 @@ class Host:
 
     def _fork(self, worker_id: str, language: str, now: float) -> None:
         try:
-            slot = self._take_slot()
+            slot = self._slots.take()
         except SetupError as error:
+            if self._dirty:
+                self._unplaced.append((worker_id, language))
+                return
             log.error("no slot for a worker worker_id=%s error=%s", worker_id, error)
             self._perform(self._crew.died(worker_id, "no slot could be set up"), now)
             return
         self._slot_of[worker_id] = slot
         self._nursery.order(worker_id, language, slot)
-
-    def _take_slot(self) -> Slot:
-        while True:
-            try:
-                return self._slots.take()
-            except SetupError:
-                if not self._dirty:
-                    raise
-                self._clean()
 
     def _signal(self, worker_id: str, number: signal.Signals) -> None:
         try:
@@ -371,22 +369,23 @@ class Host:
             self._link.send(WorkerExited(worker_id, reason), b"", time.monotonic())
         slot = self._slot_of.pop(worker_id, None)
         if slot is not None:
-            self._dirty.append(slot)
+            self._dirty += 1
+            self._cleaner.put(slot)
 
-    def _clean(self) -> None:
-        slot = self._dirty.popleft()
-        try:
-            self._slots.give_back(slot)
-        except OSError as error:
-            # The place stays taken: nobody else may get what still lives there.
-            log.error("could not clean a slot number=%d error=%s", slot.number, error)
+    def _take_back(self, now: float) -> None:
+        for slot, clean in self._cleaner.take():
+            self._dirty -= 1
+            # One that is not stays taken: nobody else may get what still lives there.
+            if clean:
+                self._slots.give_back(slot)
+            if self._unplaced:
+                self._fork(*self._unplaced.popleft(), now)
 
     def _end(self, now: float) -> None:
         """Leave nothing: whoever is still in the table died with the nursery."""
         for worker_id in list(self._slot_of):
             self._perform(self._crew.died(worker_id, "the nursery is lost"), now)
-        while self._dirty:
-            self._clean()
+        self._cleaner.close()
         self._link.leave("drained", now)
 
 

@@ -68,3 +68,17 @@ def test_a_module_that_does_not_exist_is_still_an_import_error() -> None:
         print(error.name)
     """
     assert run(program) == "no_such_package"
+
+
+def test_what_a_module_noted_when_it_was_preloaded_is_noted_anew() -> None:
+    program = """
+    import time
+    hidden = Stash()
+    hidden.fill(frozenset(sys.modules), ["logging", "multiprocessing"], complaints.append)
+    began = time.time()
+    key = hidden._modules["multiprocessing.process"].current_process().authkey
+    import logging, multiprocessing
+    renewed = multiprocessing.current_process().authkey
+    print(logging._startTime >= began, renewed != key, len(renewed) == len(key))
+    """
+    assert run(program) == "True True True"

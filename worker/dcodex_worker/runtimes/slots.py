@@ -58,8 +58,7 @@ class Slots:
         return Slot(number, Identity(first, first + 1), self.tree, f"w{number}-", self._templates)
 
     def give_back(self, slot: Slot) -> None:
-        """Clean up whatever a worker that is gone has left, and free its place."""
-        cgroup.remove_leaves(self.tree, slot.leaf_prefix)
+        """Free a place that its worker has left, and in which nothing lives any more."""
         self._free.add(slot.number)
 
     def close(self) -> None:

@@ -470,23 +470,28 @@ def _kill_all(path: str) -> None:
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"processes {pids} in {path} do not die")
-        for pid in pids:
-            _kill_and_wait(pid, deadline)
+        # All before any is waited for: one's end may depend on another's.
+        pidfds = [pidfd for pid in pids if (pidfd := _kill(pid)) >= 0]
+        for pidfd in pidfds:
+            _wait(pidfd, deadline)
+            os.close(pidfd)
 
 
-def _kill_and_wait(pid: int, deadline: float) -> None:
+def _kill(pid: int) -> int:
+    """A descriptor of the process that was killed; -1: it is gone."""
     try:
         pidfd = os.pidfd_open(pid)
     except ProcessLookupError:
-        return
-    try:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        poll.poll(max(1, int(1000 * (deadline - time.monotonic()))))
-    finally:
-        os.close(pidfd)
+        return -1
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    return pidfd
+
+
+def _wait(pidfd: int, deadline: float) -> None:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    poll.poll(max(1, int(1000 * (deadline - time.monotonic()))))
 
 
 def _rmdir(path: str) -> None:

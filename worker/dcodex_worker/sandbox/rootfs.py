@@ -34,6 +34,8 @@ _ETC = (
     "python3.13",
     "python3.14",
     "services",
+    "ssl/openssl.cnf",
+    "timezone",
 )
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC_FILES = {
@@ -157,6 +159,7 @@ def _etc(root: str) -> None:
     os.mkdir(root + "/etc")
     for name in _ETC:
         source = "/etc/" + name
+        os.makedirs(os.path.dirname(root + source), exist_ok=True)
         if os.path.isdir(source):
             shutil.copytree(source, root + source, symlinks=True)
         elif os.path.exists(source):

@@ -17,6 +17,8 @@ import sys
 from dcodex_worker.sandbox import kernel, mounts, rootfs
 from dcodex_worker.template import serve
 
+_PR_SET_CHILD_SUBREAPER = 36
+
 #: What every program's environment holds, unless its request says otherwise.
 ENVIRONMENT = {
     "HOME": mounts.WORK_DIRECTORY,
@@ -38,6 +40,9 @@ def main() -> None:
     """
     specification = json.loads(sys.argv[1])
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    # What a killed keeper leaves comes to the template, of which the kernel reaps all children;
+    # a sandbox's init does not end before, and not every machine's or container's init reaps.
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != specification["host_pid"]:
         sys.exit(0)
     # Keepers share their programs' cgroup: the kernel shall kill there among the programs. Root

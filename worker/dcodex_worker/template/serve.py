@@ -27,6 +27,8 @@ from dcodex_worker.template import farewell, stash
 
 #: Where launcher.py leaves the JSON of what follows.
 SPECIFICATION_FD = 3
+#: After a connection that could not be taken, for want of a descriptor, in milliseconds.
+PAUSE_MS = 50
 
 #: What programs import most, the most usual first: an import brings what stands before it along
 #: (stash.py). Every megabyte here costs every run a tenth of a millisecond and more, at its fork
@@ -88,6 +90,8 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     poll.register(alive, select.POLLIN)
+    end = select.poll()
+    end.register(alive, select.POLLIN)
     # What exists now will not be garbage: keep the collector from writing into shared pages.
     gc.collect()
     gc.freeze()
@@ -100,11 +104,19 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         try:
             connection, _ = listener.accept()
         except OSError:
+            # Nothing to spare for it: whoever knocks still does so a moment later.
+            end.poll(PAUSE_MS)
             continue
         if len(os.listdir(tasks)) != 1:
             # A library that was preloaded started a thread: its forks would be broken.
             os._exit(3)
-        if kernel.fork() == 0:
+        try:
+            child = kernel.fork()
+        except OSError as error:
+            # Whoever asked sees the connection end, and asks again after a pause of its own.
+            sys.stderr.write(f"no keeper could be forked: {error.strerror}\n")
+            child = -1
+        if child == 0:
             break
         connection.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

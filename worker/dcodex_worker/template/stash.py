@@ -15,8 +15,10 @@ from __future__ import annotations
 import atexit
 import importlib
 import importlib.machinery
+import os
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,6 +28,9 @@ _OURS = "dcodex_worker"
 
 #: What a module must do anew in a fork, done when a program gets it.
 _REFRESH: dict[str, Callable[[Any], object]] = {
+    # Log records tell the time since then.
+    "logging": lambda module: setattr(module, "_startTime", _now_like(module._startTime)),
+    "multiprocessing.process": lambda module: _renew_key(module.current_process()),
     "numpy.random": lambda module: module.seed(),
     "random": lambda module: module.seed(),
     "threading": lambda module: module.main_thread()._set_native_id(),
@@ -136,6 +141,16 @@ class Stash:
         self._restored = last + 1
         if self._restored == len(self._groups):
             sys.meta_path.remove(self)
+
+
+def _now_like(before: float) -> float:
+    """This moment in the unit that the module keeps it in: whole nanoseconds since Python 3.13."""
+    return time.time_ns() if isinstance(before, int) else time.time()
+
+
+def _renew_key(process: Any) -> None:
+    """By its key a program's own processes know each other."""
+    process.authkey = os.urandom(len(process.authkey))
 
 
 def _recorder(handlers: list[Handler]) -> Callable[..., Any]:
