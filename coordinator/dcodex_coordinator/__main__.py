@@ -25,7 +25,9 @@ from dcodex_shared.keys import server_keys
 
 log = logging.getLogger(__name__)
 
-#: Exit status when the settings are wrong or an endpoint cannot be had.
+#: Exit status when a port or socket cannot be had, which may pass ...
+EXIT_PORT = 1
+#: ... and when a setting is wrong, which will not.
 EXIT_CONFIG = 2
 
 
@@ -51,7 +53,7 @@ def machine_settings(settings: CoordinatorSettings) -> MachineSettings:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit status."""
+    """Run until SIGTERM or SIGINT. 0: drained; 1: a port cannot be had; 2: a setting is wrong."""
     settings = parse_settings(
         CoordinatorSettings,
         sys.argv[1:] if argv is None else argv,
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             broker = stack.enter_context(Broker(machine, *endpoints, keys))
         except zmq.ZMQError as error:
             log.error("cannot bind: %s endpoints=%s", error.strerror, ",".join(endpoints))
-            return EXIT_CONFIG
+            return EXIT_PORT
         try:
             served = exposition.serve(
                 "coordinator",
@@ -87,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         except OSError as error:
             log.error("cannot serve metrics: %s port=%d", error.strerror, settings.metrics_port)
-            return EXIT_CONFIG
+            return EXIT_PORT
         try:
             _serve(broker, machine, settings, served.port)
         finally:

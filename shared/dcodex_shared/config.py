@@ -18,14 +18,27 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dcodex_shared.languages import BY_NAME
 from dcodex_shared.limits import (
     COMPILE_LIMITS,
     DEFAULT_CEILING,
     DEFAULT_LIMITS,
+    KIB,
     MAX_REQUEST_BYTES,
     MIB,
 )
-from dcodex_shared.quantities import parse_bytes, parse_count, parse_seconds, parse_switch
+from dcodex_shared.quantities import (
+    parse_bytes,
+    parse_count,
+    parse_port,
+    parse_positive,
+    parse_seconds,
+    parse_share,
+    parse_switch,
+)
+
+#: No program does anything in less, in seconds.
+LEAST_S = 0.01
 
 
 class ConfigError(Exception):
@@ -40,24 +53,18 @@ def _weights(text: str) -> tuple[tuple[str, float], ...]:
     pairs = []
     for part in _names(text):
         name, equals, weight = part.partition("=")
-        if not equals or not float(weight) > 0:
-            raise ValueError(f"expected NAME=WEIGHT with a weight above 0, got {part!r}")
-        pairs.append((name, float(weight)))
+        if not equals or name not in BY_NAME:
+            raise ValueError(f"expected NAME=WEIGHT, as in python=2,cpp=1, got {part!r}")
+        pairs.append((BY_NAME[name].name, parse_positive(weight)))
     return tuple(pairs)
-
-
-def _ratio(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError(f"expected a share from 0 to 1, got {text!r}")
-    return value
 
 
 Parser = Callable[[str], Any]
 
 
-def _setting(default: Any, parse: Parser, text: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "help": text})
+def _setting(default: Any, parse: Parser, text: str, least: float | None = None) -> Any:
+    """least: with less than this the process could do nothing; None: any will do."""
+    return field(default=default, metadata={"parse": parse, "help": text, "least": least})
 
 
 def default_runtime_dir() -> str:
@@ -75,7 +82,7 @@ class CommonSettings:
     log_level: str = _setting("info", str, "debug, info, warning or error")
     log_format: str = _setting("human", str, "human, or json: one object a line")
     metrics_host: str = _setting("127.0.0.1", str, "address of the metrics port")
-    metrics_port: int = _setting(0, parse_count, "Prometheus port; 0: any free one, logged")
+    metrics_port: int = _setting(0, parse_port, "Prometheus port; 0: any free one, logged")
     insecure: bool = _setting(
         False, parse_switch, "allow TCP between the processes without keys (nobody else listens in)"
     )
@@ -89,7 +96,7 @@ class GatewaySettings(CommonSettings):
     """The gateway's."""
 
     host: str = _setting("127.0.0.1", str, "address to serve gRPC on")
-    port: int = _setting(50051, parse_count, "port to serve gRPC on; 0: any free one, logged")
+    port: int = _setting(50051, parse_port, "port to serve gRPC on; 0: any free one, logged")
     gateway_endpoint: str = _setting(
         "", str, "where the coordinator awaits gateways (default: ipc in the runtime directory)"
     )
@@ -109,37 +116,57 @@ class GatewaySettings(CommonSettings):
         False, parse_switch, "let more gateways of the same user serve the same port"
     )
     reflection: bool = _setting(True, parse_switch, "serve gRPC reflection")
-    max_request_bytes: int = _setting(MAX_REQUEST_BYTES, parse_bytes, "largest gRPC message")
+    max_request_bytes: int = _setting(
+        MAX_REQUEST_BYTES, parse_bytes, "largest gRPC message", least=64 * KIB
+    )
     otlp_endpoint: str = _setting(
         "", str, "OTLP/HTTP collector of traces, as http://HOST:4318 (needs dcodex[otel])"
     )
     trace_ratio: float = _setting(
-        0.1, _ratio, "share of calls to trace, 0 to 1, of those without a traceparent"
+        0.1, parse_share, "share of calls to trace, 0 to 1, of those without a traceparent"
     )
     drain_grace: float = _setting(30.0, parse_seconds, "how long running programs may go on")
-    sandbox_cpu_limit: float = _setting(DEFAULT_LIMITS.cpu_s, parse_seconds, "default CPU time")
-    sandbox_wall_limit: float = _setting(DEFAULT_LIMITS.wall_s, parse_seconds, "default wall time")
-    sandbox_memory_limit: int = _setting(DEFAULT_LIMITS.memory_bytes, parse_bytes, "default memory")
+    sandbox_cpu_limit: float = _setting(
+        DEFAULT_LIMITS.cpu_s, parse_seconds, "default CPU time", least=LEAST_S
+    )
+    sandbox_wall_limit: float = _setting(
+        DEFAULT_LIMITS.wall_s, parse_seconds, "default wall time", least=LEAST_S
+    )
+    sandbox_memory_limit: int = _setting(
+        DEFAULT_LIMITS.memory_bytes, parse_bytes, "default memory", least=MIB
+    )
     sandbox_output_limit: int = _setting(
-        DEFAULT_LIMITS.output_bytes, parse_bytes, "default output, stdout and stderr together"
+        DEFAULT_LIMITS.output_bytes,
+        parse_bytes,
+        "default output, stdout and stderr together",
+        least=1,
     )
     sandbox_process_limit: int = _setting(
-        DEFAULT_LIMITS.processes, parse_count, "default number of processes and threads"
+        DEFAULT_LIMITS.processes, parse_count, "default number of processes and threads", least=1
     )
     max_cpu_limit: float = _setting(
-        DEFAULT_CEILING.cpu_s, parse_seconds, "the most CPU time a request may ask for"
+        DEFAULT_CEILING.cpu_s,
+        parse_seconds,
+        "the most CPU time a request may ask for",
+        least=LEAST_S,
     )
     max_wall_limit: float = _setting(
-        DEFAULT_CEILING.wall_s, parse_seconds, "the most wall time a request may ask for"
+        DEFAULT_CEILING.wall_s,
+        parse_seconds,
+        "the most wall time a request may ask for",
+        least=LEAST_S,
     )
     max_memory_limit: int = _setting(
-        DEFAULT_CEILING.memory_bytes, parse_bytes, "the most memory a request may ask for"
+        DEFAULT_CEILING.memory_bytes,
+        parse_bytes,
+        "the most memory a request may ask for",
+        least=MIB,
     )
     max_output_limit: int = _setting(
-        DEFAULT_CEILING.output_bytes, parse_bytes, "the most output a request may ask for"
+        DEFAULT_CEILING.output_bytes, parse_bytes, "the most output a request may ask for", least=1
     )
     max_process_limit: int = _setting(
-        DEFAULT_CEILING.processes, parse_count, "the most processes a request may ask for"
+        DEFAULT_CEILING.processes, parse_count, "the most processes a request may ask for", least=1
     )
 
 
@@ -159,14 +186,16 @@ class CoordinatorSettings(CommonSettings):
     min_workers: int = _setting(2, parse_count, "the pool is never smaller")
     max_workers: int = _setting(20, parse_count, "the pool is never larger")
     scale_up_latency_ms: float = _setting(
-        100.0, float, "the queue wait, in milliseconds, that the balancer defends"
+        100.0, parse_positive, "the queue wait, in milliseconds, that the balancer defends"
     )
     cool_down: float = _setting(60.0, parse_seconds, "how long a peak is remembered")
     language_weights: tuple[tuple[str, float], ...] = _setting(
         (), _weights, "shares under contention, as python=2,cpp=1 (default 1 each)"
     )
-    max_queued: int = _setting(20_000, parse_count, "requests that may wait in all")
-    max_queued_per_tenant: int = _setting(10_000, parse_count, "requests one tenant may have wait")
+    max_queued: int = _setting(20_000, parse_count, "requests that may wait in all", least=1)
+    max_queued_per_tenant: int = _setting(
+        10_000, parse_count, "requests one tenant may have wait", least=1
+    )
     cache_entries: int = _setting(1000, parse_count, "result cache entries; 0: no cache")
     cache_ttl: float = _setting(3600.0, parse_seconds, "how long a cached result is good")
     cache_bytes: int = _setting(64 * MIB, parse_bytes, "result cache size")
@@ -198,7 +227,7 @@ class WorkerSettings(CommonSettings):
         "", str, "where the coordinator awaits hosts (default: ipc in the runtime directory)"
     )
     coordinator_key: str = _setting("", str, "file of the coordinator's public key, with key_file")
-    slots: int = _setting(64, parse_count, "the most workers on this host")
+    slots: int = _setting(64, parse_count, "the most workers on this host", least=1)
     languages: tuple[str, ...] = _setting(
         (), _names, "languages to offer, comma-separated (default: all that work here)"
     )
@@ -210,11 +239,17 @@ class WorkerSettings(CommonSettings):
         "modules that a second Python template imports, for programs that name one of them",
     )
     cgroup_root: str = _setting("", str, "cgroup below which sandboxes get theirs (default: own)")
-    tmpfs_bytes: int = _setting(256 * MIB, parse_bytes, "work directory, /tmp and /dev/shm: each")
-    compile_cpu_limit: float = _setting(COMPILE_LIMITS.cpu_s, parse_seconds, "compiler CPU time")
-    compile_wall_limit: float = _setting(COMPILE_LIMITS.wall_s, parse_seconds, "compiler wall time")
+    tmpfs_bytes: int = _setting(
+        256 * MIB, parse_bytes, "work directory, /tmp and /dev/shm: each", least=MIB
+    )
+    compile_cpu_limit: float = _setting(
+        COMPILE_LIMITS.cpu_s, parse_seconds, "compiler CPU time", least=LEAST_S
+    )
+    compile_wall_limit: float = _setting(
+        COMPILE_LIMITS.wall_s, parse_seconds, "compiler wall time", least=LEAST_S
+    )
     compile_memory_limit: int = _setting(
-        COMPILE_LIMITS.memory_bytes, parse_bytes, "compiler memory"
+        COMPILE_LIMITS.memory_bytes, parse_bytes, "compiler memory", least=MIB
     )
     compile_cache_dir: str = _setting("", str, "compile cache (default: /var/cache/dcodex)")
     compile_cache_bytes: int = _setting(512 * MIB, parse_bytes, "compile cache size; 0: no cache")
@@ -321,9 +356,13 @@ def _parse(member: Field[Any], value: Any, source: str) -> Any:
     elif isinstance(value, dict):
         value = ",".join(f"{name}={weight}" for name, weight in value.items())
     try:
-        return member.metadata["parse"](str(value))
+        parsed = member.metadata["parse"](str(value))
     except ValueError as error:
         raise ConfigError(f"{source}: {error}") from None
+    least = member.metadata["least"]
+    if least is not None and parsed < least:
+        raise ConfigError(f"{source}: must be at least {least:g}, got {value!r}")
+    return parsed
 
 
 def _with_defaults(cls: type[S], settings: S, values: dict[str, Any]) -> S:

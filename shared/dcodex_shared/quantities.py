@@ -39,6 +39,30 @@ def parse_count(text: str) -> int:
     return number
 
 
+def parse_port(text: str) -> int:
+    """A TCP port; 0 stands for any free one."""
+    number = parse_count(text)
+    if number > 65535:
+        raise ValueError(f"expected a port, 0 to 65535, got {text!r}")
+    return number
+
+
+def parse_share(text: str) -> float:
+    """A share of a whole, 0 to 1."""
+    number = _number(text)
+    if not 0 <= number <= 1:
+        raise ValueError(f"expected a share from 0 to 1, got {text!r}")
+    return number
+
+
+def parse_positive(text: str) -> float:
+    """A number above 0, and not infinite."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"expected a number above 0, got {text!r}")
+    return number
+
+
 def parse_switch(text: str) -> bool:
     """true or false, and their usual synonyms."""
     word = text.strip().lower()
@@ -47,6 +71,13 @@ def parse_switch(text: str) -> bool:
     if word in ("false", "no", "off", "0"):
         return False
     raise ValueError(f"expected true or false, got {text!r}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"expected a number, got {text!r}") from None
 
 
 def _split(text: str, expected: str) -> tuple[float, str]:

@@ -204,7 +204,7 @@ def _fork(
 def _work(order: Order, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int) -> int:
     """The worker process."""
     set_name("dcodex-worker")
-    logs.configure(f"worker {order.worker_id}", settings.log_level, settings.log_format)
+    logs.configure("worker", settings.log_level, settings.log_format, worker_id=order.worker_id)
     close_all_but({report_fd})
     gc.set_threshold(GC_THRESHOLD)
     retire_fd, told_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

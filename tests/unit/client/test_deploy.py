@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import configparser
 import dataclasses
+import re
 import shutil
 import subprocess
 import tomllib
@@ -12,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import dcodex_coordinator.__main__
+import dcodex_gateway.__main__
+from dcodex.command import up
+from dcodex.doctor import live
 from dcodex_shared.config import (
     CommonSettings,
     CoordinatorSettings,
@@ -22,6 +27,7 @@ from dcodex_shared.config import (
 )
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
+RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 PATIENCE_S = 30.0
 
@@ -90,6 +96,57 @@ def test_prometheus_accepts_scrape_configuration_and_alerts() -> None:
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-def test_every_alert_says_what_to_do() -> None:
+def alerts() -> dict[str, str]:
+    """The text of each alert by its name."""
     text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
-    assert text.count("- alert: ") == text.count("runbook: ") == text.count("summary: ")
+    return {part.partition("\n")[0].strip(): part for part in text.split("- alert: ")[1:]}
+
+
+def test_every_alert_says_what_to_do() -> None:
+    for name, text in alerts().items():
+        for annotation in ("summary", "runbook", "runbook_url"):
+            assert text.count(f"{annotation}: ") == 1, name
+
+
+def test_every_alerts_runbook_is_there_and_has_no_section_too_many() -> None:
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.M | re.S))
+    assert alerts()
+    for name, text in alerts().items():
+        (url,) = re.findall(r'runbook_url: "(.*)"', text)
+        path, _, anchor = url.partition("#")
+        assert DEPLOY.parent / path == DEPLOY / "RUNBOOK.md"
+        # As renderers of Markdown make anchors of headings.
+        assert anchor in {section.lower() for section in sections}, name
+        assert anchor == name.lower()
+    assert set(sections) == set(alerts())
+    assert all(len(words.split()) > 15 for words in sections.values())
+
+
+def test_the_runbook_speaks_of_metrics_settings_and_units_that_are_there() -> None:
+    families = (Path(__file__).parents[3]).glob("*/dcodex_*/**/*.py")
+    code = "\n".join(path.read_text() for path in families)
+    for metric in re.findall(r"\bdcodex_[a-z_]+", RUNBOOK):
+        # A family's prefix and a counter's ending are put on where it is served.
+        bare = metric.removesuffix("_total").removeprefix("dcodex_gateway_")
+        assert bare in code, metric
+    for unit in re.findall(r"journalctl -u (\S+?)[`\s]", RUNBOOK):
+        assert unit in {path.stem for path in UNITS}
+    for message in ("check the keys", "turned a peer away", "could not arm", "worker lost"):
+        assert message in RUNBOOK
+        assert message in code
+
+
+def test_the_statuses_that_processes_end_with_are_those_that_are_documented() -> None:
+    documented = {int(n) for n in re.findall(r"^\| (\d) \|", RUNBOOK, re.M)}
+    used = {
+        dcodex_gateway.__main__.EXIT_PORT,
+        dcodex_gateway.__main__.EXIT_CONFIG,
+        dcodex_coordinator.__main__.EXIT_PORT,
+        dcodex_coordinator.__main__.EXIT_CONFIG,
+        up.EXIT_FAILED,
+        up.EXIT_USAGE,
+        0,
+    }
+    assert documented == used
+    for number in (live.EXIT_UNFIT, live.EXIT_USAGE, live.EXIT_INTERRUPTED):
+        assert re.search(rf"^ +{number} ", live._EXAMPLES, re.M)

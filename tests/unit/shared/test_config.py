@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from dcodex_shared.config import (
+    CommonSettings,
     ConfigError,
     CoordinatorSettings,
     GatewaySettings,
@@ -73,6 +76,56 @@ def test_an_error_names_the_key_and_where_it_came_from(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         gateway(*flags, environment=environment)
+
+
+#: Any text will do for them; what it must name is checked where it is used.
+FREE = frozenset(("str", "_names"))
+
+
+@pytest.mark.parametrize("cls", [GatewaySettings, CoordinatorSettings, WorkerSettings])
+@pytest.mark.parametrize("value", ["?!", "nan", "-1"])
+def test_every_key_says_what_it_wants_in_place_of_nonsense(
+    cls: type[CommonSettings], value: str
+) -> None:
+    for member in dataclasses.fields(cls):
+        name = member.name
+        if member.metadata["parse"].__name__ in FREE and not name.startswith("log_"):
+            continue
+        variable = f"DCODEX_{name.upper()}"
+        with pytest.raises(ConfigError) as error:
+            load(cls, argparse.Namespace(), {variable: value})
+        words = str(error.value)
+        assert variable in words or name in words
+        assert re.search(r"expected|must be", words), words
+        assert len(words.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "flag"),
+    [
+        (GatewaySettings, "max_wall_limit=0"),
+        (GatewaySettings, "sandbox_cpu_limit=0s"),
+        (GatewaySettings, "sandbox_memory_limit=1KB"),
+        (GatewaySettings, "sandbox_process_limit=0"),
+        (GatewaySettings, "max_request_bytes=0"),
+        (GatewaySettings, "port=70000"),
+        (GatewaySettings, "trace_ratio=1.5"),
+        (CoordinatorSettings, "max_queued=0"),
+        (CoordinatorSettings, "scale_up_latency_ms=0"),
+        (CoordinatorSettings, "language_weights=cobol=2"),
+        (CoordinatorSettings, "language_weights=c=inf"),
+        (WorkerSettings, "slots=0"),
+        (WorkerSettings, "tmpfs_bytes=0"),
+        (WorkerSettings, "compile_wall_limit=0"),
+    ],
+)
+def test_a_value_with_which_nothing_would_run_is_refused(
+    cls: type[CommonSettings], flag: str
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser, cls)
+    with pytest.raises(ConfigError, match=f"^--{flag.partition('=')[0]}: "):
+        load(cls, parser.parse_args([f"--{flag}"]), {})
 
 
 def test_an_unknown_key_in_the_file_gets_a_hint(tmp_path: Path) -> None:

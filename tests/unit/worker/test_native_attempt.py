@@ -124,3 +124,9 @@ def _run(script: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
         timeout=30,
         check=False,
     )
+
+
+@pytest.mark.parametrize("word", [b"__DATE__", b"__TIME__", b"__TIMESTAMP__"])
+def test_a_program_that_tells_when_it_was_compiled_is_not_kept(word: bytes) -> None:
+    assert not attempt.is_lasting(program(b"const char *when = " + word + b";\n"))
+    assert attempt.is_lasting(program(b"const char *where = __FILE__;\n"))

@@ -29,6 +29,9 @@ _WARNED_OF = re.compile(
     rb"setlogin|sigstack|sigreturn|siggetmask|re_max_failures|pthread_attr_[gs]etstackaddr|"
     rb"inet6_option_\w+)\b"
 )
+#: Macros that tell when a program was compiled. Names may be pasted together from pieces, which
+#: nobody does.
+_TELLS_TIME = re.compile(rb"__(?:DATE|TIME|TIMESTAMP)__")
 #: Options that make the default linker warn, are about the linker, or silence the compiler.
 _ABOUT_LINKING = re.compile(r"-w|-static\S*|-fuse-ld=\S+|-Wl,.*|-Xlinker|-T.*|-flto\S*|-r|-shared")
 #: Words that differ between the two ways, as an extended regular expression.
@@ -65,6 +68,11 @@ def is_plain(program: Program) -> bool:
         and not _uses(_OPENMP, program.files)
         and not _uses(_WARNED_OF, program.files)
     )
+
+
+def is_lasting(program: Program) -> bool:
+    """Whether a compile tomorrow would make the same program."""
+    return not _uses(_TELLS_TIME, program.files)
 
 
 def options(program: Program, search: tuple[str, ...], mold: bool) -> tuple[str, ...]:

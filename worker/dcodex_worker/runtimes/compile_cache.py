@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
 
 from dcodex_shared.program import SourceFile
 
@@ -21,6 +22,11 @@ _CHECKSUM_SUFFIX = ".sha256"
 #: After going over its bound the cache shrinks to this share of it, so that it does not do so
 #: again at once.
 _SHRINK_TO = 0.8
+#: Looking at every file for the least used takes as long as there are files: it is done again
+#: when this share of the bound has come from here. So many workers' caches are that much larger.
+_LOOK_AFTER = 1 / 128
+#: Programs are copied in pieces, in bytes: no worker holds a whole one.
+_PIECE_BYTES = 1 << 20
 #: A single program larger than this share of the cache is not kept.
 _LARGEST_SHARE = 0.1
 
@@ -31,6 +37,8 @@ class CompileCache:
     def __init__(self, directory: str, bound_bytes: int) -> None:
         self._directory = directory
         self._bound_bytes = bound_bytes
+        #: Stored by this worker since it looked at all files; the first time it looks at once.
+        self._unseen_bytes = bound_bytes
         if bound_bytes:
             os.makedirs(directory, mode=0o700, exist_ok=True)
 
@@ -72,17 +80,20 @@ class CompileCache:
         if size > self._bound_bytes * _LARGEST_SHARE:
             return
         try:
-            self._put(key + _CHECKSUM_SUFFIX, _checksum(source).encode())
-            self._put(key, os.pread(source, size, 0))
-            self._shrink()
+            self._put(key + _CHECKSUM_SUFFIX, (_checksum(source).encode(),))
+            self._put(key, _pieces(source))
+            self._unseen_bytes += size
+            if self._unseen_bytes > self._bound_bytes * _LOOK_AFTER:
+                self._shrink()
+                self._unseen_bytes = 0
         except OSError as error:
             log.warning("could not keep a compiled program error=%s", error)
 
-    def _put(self, name: str, data: bytes) -> None:
+    def _put(self, name: str, pieces: Iterable[bytes]) -> None:
         fd, aside = tempfile.mkstemp(dir=self._directory, prefix=".new-")
         try:
             with open(fd, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
             os.rename(aside, os.path.join(self._directory, name))
         except OSError:
             os.unlink(aside)
@@ -112,8 +123,13 @@ class CompileCache:
 
 def _checksum(fd: int) -> str:
     digest = hashlib.sha256()
-    offset = 0
-    while block := os.pread(fd, 1 << 20, offset):
-        digest.update(block)
-        offset += len(block)
+    for piece in _pieces(fd):
+        digest.update(piece)
     return digest.hexdigest()
+
+
+def _pieces(fd: int) -> Iterator[bytes]:
+    offset = 0
+    while piece := os.pread(fd, _PIECE_BYTES, offset):
+        yield piece
+        offset += len(piece)

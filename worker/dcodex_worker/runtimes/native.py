@@ -129,6 +129,8 @@ class ArmedNative:
         self._run_sandbox: Sandbox | None = None
         self._program: Program
         self._key = ""
+        #: Whether another compile, at another time, would make the same.
+        self._lasting = False
         #: An open program, to be closed by destroy(); -1: none.
         self._executable = -1
         spare = rack.get(COMPILE)
@@ -146,7 +148,8 @@ class ArmedNative:
         by_hand = attempt.by_hand(os.path.basename(compiler.path), program)
         self._program = program
         self._key = self._cache.key(compiler.version, by_hand, program.files)
-        self._executable = self._cache.open(self._key)
+        self._lasting = attempt.is_lasting(program)
+        self._executable = self._cache.open(self._key) if self._lasting else -1
         self.compile_cache_hit = self._executable >= 0
         self._benches.remember(program, self.compile_cache_hit)
         if self.compile_cache_hit:
@@ -174,7 +177,8 @@ class ArmedNative:
         self._executable, self._compile_sandbox.product = self._compile_sandbox.product, -1
         if self._executable < 0:
             raise CompileLost("the compiler left no program")
-        self._cache.store(self._key, self._executable)
+        if self._lasting:
+            self._cache.store(self._key, self._executable)
         return self._run_stage()
 
     def destroy(self) -> None:
