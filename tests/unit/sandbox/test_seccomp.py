@@ -171,6 +171,10 @@ def test_a_program_adds_no_filter_of_its_own() -> None:
     assert run(syscalls.SECCOMP, 2) == ALLOW
 
 
+def test_nobody_has_a_core_to_itself() -> None:
+    assert run(syscalls.PRCTL, 62, 1) == refused(errno.EINVAL)
+
+
 def test_shared_files_stay_in_memory() -> None:
     assert run(syscalls.FADVISE64, 3, 0, 0, 4) == refused(0)
     assert run(syscalls.FADVISE64, 3, 0, 0, 2) == ALLOW

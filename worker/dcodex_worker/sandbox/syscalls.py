@@ -430,6 +430,8 @@ REFUSED_ARGUMENTS: tuple[tuple[int, tuple[Condition, ...], int], ...] = (
     *((SETSOCKOPT, ((2, IS, 1), (4, IS, option)), errno.EPERM) for option in _ATTACH),
     (SECCOMP, ((0, IS, 1),), errno.EINVAL),
     (PRCTL, ((0, IS, 22), (2, IS, 2)), errno.EINVAL),
+    # PR_SCHED_CORE: who does not share its core with strangers keeps half a core idle.
+    (PRCTL, ((0, IS, 62),), errno.EINVAL),
     (FADVISE64, ((6, IS, 4),), 0),
     (MADVISE, ((4, IS, 12),), errno.EINVAL),
     (MMAP, ((6, HAS, 0x40000),), errno.ENOMEM),
