@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -12,7 +12,13 @@ from grpc import aio
 from grpc._cython import cygrpc  # type: ignore[attr-defined] # compiled, and its stubs lack it
 
 from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_async_channel
-from dcodex.errors import Cancelled, ServiceFailed, from_status
+from dcodex.errors import (
+    SIGNAL_S,
+    STREAM_MAY_SIGNAL,
+    Cancelled,
+    ServiceFailed,
+    from_status,
+)
 from dcodex.replies import collect, read_event, read_farm, read_languages, read_run, read_stamps
 from dcodex.requests import Options, build_start, stdin_messages
 from dcodex.values import Accepted, Event, FarmSnapshot, Finished, Language, Result, Stamp
@@ -26,9 +32,13 @@ class AsyncExecution:
     As an asynchronous context manager it cancels what has not ended.
     """
 
-    def __init__(self, call: Any, start: pb.Start) -> None:
+    def __init__(
+        self, call: Any, start: pb.Start, send_signal: Callable[[str, int], Awaitable[bool]]
+    ) -> None:
+        """send_signal: delivers past the stream; False where it cannot."""
         # Any: grpc's stubs leave what aio's calls return half typed.
         self._call = call
+        self._send_signal = send_signal
         self._start: pb.Start | None = start
         #: Held for one write at a time: gRPC takes no second one meanwhile.
         self._writing = asyncio.Lock()
@@ -89,7 +99,14 @@ class AsyncExecution:
             await self._write(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
 
     async def signal(self, number: int) -> bool:
-        """Deliver a Linux signal (1..31) to the program's first process; False if it ended."""
+        """Deliver a Linux signal (1..31) to the program's first process; False if it ended.
+
+        It overtakes stdin that the program has not read. Before the first event it waits for it.
+        """
+        if self._call.done():
+            return False
+        if self.execution_id and await self._send_signal(self.execution_id, number):
+            return True
         return await self._write(pb.ExecuteRequest(signal=number))
 
     def cancel(self) -> None:
@@ -200,7 +217,17 @@ class AsyncClient:
         start = build_start(source, options, stdin_complete=stdin_complete)
         metadata = (*self._metadata, *TRACE_METADATA) if trace else self._metadata
         call = self._stub.Execute(timeout=timeout_s, metadata=metadata)
-        return AsyncExecution(call, start)
+        return AsyncExecution(call, start, self._signal)
+
+    async def _signal(self, execution_id: str, number: int) -> bool:
+        request = pb.SignalRequest(execution_id=execution_id, signal=number)
+        try:
+            await self._stub.Signal(request, timeout=SIGNAL_S, metadata=self._metadata)
+        except aio.AioRpcError as error:
+            if error.code() in STREAM_MAY_SIGNAL:
+                return False
+            raise from_status(error) from None
+        return True
 
     async def languages(self, *, timeout_s: float | None = None) -> list[Language]:
         """What the farm runs now."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import grpc
 
 from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_channel
-from dcodex.errors import ServiceFailed, from_status
+from dcodex.errors import SIGNAL_S, STREAM_MAY_SIGNAL, ServiceFailed, from_status
 from dcodex.outbox import Outbox
 from dcodex.replies import collect, read_event, read_farm, read_languages, read_run, read_stamps
 from dcodex.requests import Options, build_start, stdin_messages
@@ -25,10 +25,18 @@ class Execution:
     Any thread may call the methods; one at a time may iterate.
     """
 
-    def __init__(self, call: Any, outbox: Outbox, stdin_complete: bool) -> None:
+    def __init__(
+        self,
+        call: Any,
+        outbox: Outbox,
+        stdin_complete: bool,
+        send_signal: Callable[[str, int], bool],
+    ) -> None:
+        """send_signal: delivers past the stream; False where it cannot."""
         # Any: grpc's stubs have no type for a call that is iterator, future and context in one.
         self._call = call
         self._outbox = outbox
+        self._send_signal = send_signal
         #: Known from the first event on.
         self.execution_id = ""
         #: How it ended; None while it has not.
@@ -75,7 +83,14 @@ class Execution:
             self._outbox.put(pb.ExecuteRequest(stdin_close=pb.StdinClose()))
 
     def signal(self, number: int) -> bool:
-        """Deliver a Linux signal (1..31) to the program's first process; False if it ended."""
+        """Deliver a Linux signal (1..31) to the program's first process; False if it ended.
+
+        It overtakes stdin that the program has not read. Before the first event it waits for it.
+        """
+        if self._outbox.is_over():
+            return False
+        if self.execution_id and self._send_signal(self.execution_id, number):
+            return True
         return self._outbox.put(pb.ExecuteRequest(signal=number))
 
     def cancel(self) -> None:
@@ -165,7 +180,17 @@ class Client:
         outbox = Outbox(pb.ExecuteRequest(start=start))
         metadata = (*self._metadata, *TRACE_METADATA) if trace else self._metadata
         call = self._stub.Execute(iter(outbox), timeout=timeout_s, metadata=metadata)
-        return Execution(call, outbox, stdin_complete)
+        return Execution(call, outbox, stdin_complete, self._signal)
+
+    def _signal(self, execution_id: str, number: int) -> bool:
+        request = pb.SignalRequest(execution_id=execution_id, signal=number)
+        try:
+            self._stub.Signal(request, timeout=SIGNAL_S, metadata=self._metadata)
+        except grpc.RpcError as error:
+            if error.code() in STREAM_MAY_SIGNAL:
+                return False
+            raise from_status(error) from None  # type: ignore[arg-type] # stubs lack code()
+        return True
 
     def languages(self, *, timeout_s: float | None = None) -> list[Language]:
         """What the farm runs now.

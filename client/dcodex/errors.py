@@ -78,6 +78,13 @@ _BY_CODE: dict[grpc.StatusCode, type[DCodeXError]] = {
 }
 
 
+#: How long a signal may take to be passed on, in seconds.
+SIGNAL_S = 10.0
+#: A signal that cannot overtake is said in the stream: another gateway has that, or one of a
+#: version that does not know the call.
+STREAM_MAY_SIGNAL = frozenset((grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED))
+
+
 class Status(Protocol):
     """The part of grpc.RpcError that tells what happened (its stubs leave it out)."""
 

@@ -34,6 +34,10 @@ class Outbox:
             self._changed.notify_all()
             return True
 
+    def is_over(self) -> bool:
+        """Whether the call has ended."""
+        return self._over
+
     def close(self) -> None:
         """Half-close after what waits."""
         with self._changed:

@@ -50,6 +50,11 @@ class Native:
                     request_deserializer=parser(pb.Start),
                     response_serializer=pb.RunReply.SerializeToString,
                 ),
+                "Signal": grpc.unary_unary_rpc_method_handler(
+                    guarded("Signal", figures, self._signal),
+                    request_deserializer=parser(pb.SignalRequest),
+                    response_serializer=pb.SignalReply.SerializeToString,
+                ),
                 "Languages": grpc.unary_unary_rpc_method_handler(
                     guarded("Languages", figures, self._languages),
                     request_deserializer=parser(pb.LanguagesRequest),
@@ -139,6 +144,12 @@ class Native:
                     return finished
                 case Rejected() as why:
                     raise why
+
+    async def _signal(self, request: Any, context: Context) -> pb.SignalReply:
+        asked: pb.SignalRequest = well_formed(request)
+        visitor = self._door.admit(context)
+        self._streams.signal(visitor.tenant, asked.execution_id, asked.signal)
+        return pb.SignalReply()
 
     async def _languages(self, request: Any, context: Context) -> pb.LanguagesReply:
         well_formed(request)

@@ -15,6 +15,7 @@ from dcodex_gateway.methods import Context
 from dcodex_gateway.telemetry import NOT_TRACED, NotTraced, Telemetry, Traced
 from dcodex_gateway.translate import Order, Terms
 from dcodex_gateway.windows import Windows
+from dcodex_shared.errors import Reason, Rejected
 from dcodex_shared.limits import OUTPUT_WINDOW_BYTES
 
 
@@ -36,6 +37,9 @@ class Streams:
         self.door = door
         self._telemetry = telemetry
         self._windows = Windows()
+        #: Those that are open, by tenant and the name that the caller knows: oldest first, where
+        #: several callers attached to one execution.
+        self._open: dict[tuple[str, str], list[StreamCall]] = {}
 
     async def admit(self, context: Context) -> Admission:
         """Let a caller in that wants a program run; Rejected where it is not to be."""
@@ -65,11 +69,29 @@ class Streams:
             exchange = Exchange(execution_id, window, order.stdin_complete)
             call = StreamCall(self.hub, exchange)
             self.hub.submit(order, call, visitor.account)
+            name = (visitor.tenant, order.public_id)
+            self._open.setdefault(name, []).append(call)
             try:
                 yield call
             finally:
+                self._forget(name, call)
                 exchange.cancel("the caller is gone")
                 call.flush()
                 self.hub.forget(execution_id)
         finally:
             self._windows.close(window)
+
+    def signal(self, tenant: str, public_id: str, number: int) -> None:
+        """Send a tenant's program a signal; Rejected(NOT_FOUND) where it does not run here."""
+        for call in self._open.get((tenant, public_id), ()):
+            if not call.exchange.ended:
+                call.exchange.signal(number)
+                call.flush()
+                return
+        raise Rejected(Reason.NOT_FOUND, "no execution of yours has this name here")
+
+    def _forget(self, name: tuple[str, str], call: StreamCall) -> None:
+        calls = self._open[name]
+        calls.remove(call)
+        if not calls:
+            del self._open[name]

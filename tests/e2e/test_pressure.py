@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -37,8 +38,6 @@ CALLERS = 1000
 #: seconds to bring this many calls in.
 REFUSED_S = 20.0
 SLOW_CONNECTIONS = 200
-#: How long a program does not read.
-DEAF_S = 8.0
 #: More than all windows of one stream hold together.
 STDIN_BYTES = 24 << 20
 
@@ -99,10 +98,10 @@ def test_a_program_that_does_not_read_holds_its_sender_back_and_nobody_else(
     client: dcodex.Client,
 ) -> None:
     source = (
-        "import hashlib, sys, time\n"
+        "import hashlib, signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
         "print('ready')\n"
-        # Nothing could tell it when: words for it would wait behind its stdin.
-        f"time.sleep({DEAF_S})\n"
+        "signal.sigwait([signal.SIGUSR1])\n"
         "print(hashlib.file_digest(sys.stdin.buffer, 'sha256').hexdigest())\n"
     )
     piece = os.urandom(1 << 16)
@@ -126,6 +125,8 @@ def test_a_program_that_does_not_read_holds_its_sender_back_and_nobody_else(
             client.run("print(1)", cache=False).check()
             still = still + 1 if len(sent) == before else 0
         assert len(sent) < count
+        # Past all the stdin that waits.
+        assert execution.signal(signal.SIGUSR1)
         result = execution.result()
         sender.join(PATIENCE_S)
     assert result.text.strip() == hashlib.sha256(piece * count).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -142,3 +143,33 @@ def test_a_slow_reader_holds_the_program_back_and_loses_nothing(client: dcodex.C
         result = execution.result()
     whole = (first + result.stdout).decode()
     assert [int(line.split()[0]) for line in whole.splitlines()] == list(range(lines))
+
+
+def test_a_signal_reaches_a_program_that_does_not_read_what_an_async_caller_sends(
+    farm: Farm,
+) -> None:
+    source = (
+        "import signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+        "print('ready', flush=True)\n"
+        "print(signal.sigwait([signal.SIGUSR1]).name)\n"
+    )
+
+    async def talk() -> dcodex.Result:
+        async with (
+            dcodex.AsyncClient(farm.target) as client,
+            client.execute(source, limits=dcodex.Limits(wall_s=60)) as execution,
+        ):
+            async for event in execution:
+                if isinstance(event, dcodex.Stdout):
+                    break
+            sender = asyncio.create_task(execution.send_stdin(bytes(8 << 20)))
+            done, _ = await asyncio.wait([sender], timeout=0.3)
+            assert not done, "all of it went somewhere"
+            assert await execution.signal(signal.SIGUSR1)
+            result = await execution.result()
+            assert not await execution.signal(signal.SIGUSR1)
+            await sender
+            return result
+
+    assert asyncio.run(talk()).text == "SIGUSR1\n"

@@ -285,6 +285,40 @@ def test_stdin_beyond_the_window_waits_for_the_program(native: ExecutorStub, pee
     peer.send(finished(submit.execution_id))
 
 
+def test_a_signal_overtakes_stdin_that_waits_for_the_program(
+    native: ExecutorStub, peer: Peer
+) -> None:
+    caller = Caller(native, python(execution_id="mine"))
+    submit, _ = peer.expect(Submit)
+    caller.expect("accepted")
+    for _ in range(8):
+        # Far more than is taken before the program reads: it waits in every hop.
+        caller.say(stdin=bytes(STDIN_WINDOW_BYTES))
+    caller.say(signal=10)
+    peer.expect(Stdin)
+    assert peer.receive(0.05) is None
+    native.Signal(pb.SignalRequest(execution_id="mine", signal=12), timeout=PATIENCE_S)
+    assert peer.expect(Signal)[0] == Signal(submit.execution_id, 12)
+    peer.send(finished(submit.execution_id))
+    caller.expect("finished")
+    over = error_of(
+        lambda: native.Signal(pb.SignalRequest(execution_id="mine", signal=12), timeout=PATIENCE_S)
+    )
+    assert over.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_signal_that_there_is_none_of_is_refused(native: ExecutorStub, peer: Peer) -> None:
+    caller = Caller(native, python(execution_id="mine"))
+    submit, _ = peer.expect(Submit)
+    caller.expect("accepted")
+    for number in (0, 32, -1):
+        request = pb.SignalRequest(execution_id="mine", signal=number)
+        error = error_of(partial(native.Signal, request, timeout=PATIENCE_S))
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    peer.send(finished(submit.execution_id))
+    caller.expect("finished")
+
+
 def test_what_the_caller_takes_is_given_back_in_credits(native: ExecutorStub, peer: Peer) -> None:
     caller = Caller(native, python())
     submit, _ = peer.expect(Submit)

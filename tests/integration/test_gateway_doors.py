@@ -26,7 +26,7 @@ from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1.executor_pb2_grpc import ExecutorStub
 from dcodex_shared.config import ConfigError, GatewaySettings, parse_settings
 from dcodex_shared.keys import AllowedKeys, KeyPair, load_pair, make_keys
-from dcodex_shared.messages import Hello, Stream, Submit
+from dcodex_shared.messages import Hello, Signal, StdinClose, Stream, Submit
 
 START = pb.Start(language="python", source=b"x")
 
@@ -108,6 +108,27 @@ def test_a_token_names_the_tenant_its_weight_and_its_ceiling(
     metadata = (("authorization", "bearer alice's"),)
     reply = native.Languages(pb.LanguagesRequest(), timeout=PATIENCE_S, metadata=metadata)
     assert reply.languages[0].ceiling.wall_s == 2.0
+
+
+def test_a_tenant_can_signal_its_own_programs_alone(stack: ExitStack, tokens: Path) -> None:
+    process, peer = gateway(stack, f"--tokens={tokens}")
+    native = insecure(stack, process)
+    start = pb.ExecuteRequest(start=pb.Start(language="python", source=b"x", execution_id="one"))
+    call = native.Execute(iter([start]), timeout=PATIENCE_S, metadata=bearer("alice's"))
+    assert next(call).accepted.execution_id == "one"
+    submit, _ = peer.expect(Submit)
+    # The iterator's end is the stream's half-close.
+    peer.expect(StdinClose)
+    request = pb.SignalRequest(execution_id="one", signal=15)
+    for metadata, code in (
+        (bearer("bob's"), grpc.StatusCode.NOT_FOUND),
+        ((), grpc.StatusCode.UNAUTHENTICATED),
+    ):
+        assert failure(native.Signal.future(request, PATIENCE_S, metadata))[0] is code
+    native.Signal(request, timeout=PATIENCE_S, metadata=bearer("alice's"))
+    assert peer.expect(Signal)[0] == Signal(submit.execution_id, 15)
+    peer.send(finished(submit.execution_id))
+    list(call)
 
 
 @pytest.mark.parametrize("token", ["", "carol's", "alice's "[:-2], "x" * 5000])

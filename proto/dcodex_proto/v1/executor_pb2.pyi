@@ -17,6 +17,7 @@ the service refused or failed the request:
   DEADLINE_EXCEEDED   the deadline passed, or cannot be met by the queue
   UNAVAILABLE         no coordinator or no worker, or the worker was lost mid-run
   CANCELLED           the caller cancelled
+  NOT_FOUND           Signal: nothing of that name runs here
 """
 
 from collections import abc as _abc
@@ -681,6 +682,45 @@ class RunReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunReply: _TypeAlias = RunReply  # noqa: Y015
+
+@_typing.final
+class SignalRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    SIGNAL_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """As in Accepted."""
+    signal: _builtins.int
+    """A Linux signal number, 1 to 31, for the program's first process."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        signal: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "signal", b"signal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignalRequest: _TypeAlias = SignalRequest  # noqa: Y015
+
+@_typing.final
+class SignalReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignalReply: _TypeAlias = SignalReply  # noqa: Y015
 
 @_typing.final
 class LanguagesRequest(_message.Message):

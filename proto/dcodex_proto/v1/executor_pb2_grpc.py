@@ -44,6 +44,11 @@ class ExecutorStub(object):
                 request_serializer=dcodex__proto_dot_v1_dot_executor__pb2.Start.SerializeToString,
                 response_deserializer=dcodex__proto_dot_v1_dot_executor__pb2.RunReply.FromString,
                 _registered_method=True)
+        self.Signal = channel.unary_unary(
+                '/dcodex.v1.Executor/Signal',
+                request_serializer=dcodex__proto_dot_v1_dot_executor__pb2.SignalRequest.SerializeToString,
+                response_deserializer=dcodex__proto_dot_v1_dot_executor__pb2.SignalReply.FromString,
+                _registered_method=True)
         self.Languages = channel.unary_unary(
                 '/dcodex.v1.Executor/Languages',
                 request_serializer=dcodex__proto_dot_v1_dot_executor__pb2.LanguagesRequest.SerializeToString,
@@ -69,6 +74,15 @@ class ExecutorServicer(object):
 
     def Run(self, request, context):
         """Runs one program and answers once, with everything it wrote. The fast path.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Signal(self, request, context):
+        """Delivers a signal to a program that runs in an Execute of the caller's own, ahead of all
+        stdin: what is said in the stream itself waits behind stdin that the program does not read.
+        NOT_FOUND where none of that name runs through this gateway: say it in the stream, then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,6 +114,11 @@ def add_ExecutorServicer_to_server(servicer, server):
                     servicer.Run,
                     request_deserializer=dcodex__proto_dot_v1_dot_executor__pb2.Start.FromString,
                     response_serializer=dcodex__proto_dot_v1_dot_executor__pb2.RunReply.SerializeToString,
+            ),
+            'Signal': grpc.unary_unary_rpc_method_handler(
+                    servicer.Signal,
+                    request_deserializer=dcodex__proto_dot_v1_dot_executor__pb2.SignalRequest.FromString,
+                    response_serializer=dcodex__proto_dot_v1_dot_executor__pb2.SignalReply.SerializeToString,
             ),
             'Languages': grpc.unary_unary_rpc_method_handler(
                     servicer.Languages,
@@ -166,6 +185,33 @@ class Executor(object):
             '/dcodex.v1.Executor/Run',
             dcodex__proto_dot_v1_dot_executor__pb2.Start.SerializeToString,
             dcodex__proto_dot_v1_dot_executor__pb2.RunReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Signal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dcodex.v1.Executor/Signal',
+            dcodex__proto_dot_v1_dot_executor__pb2.SignalRequest.SerializeToString,
+            dcodex__proto_dot_v1_dot_executor__pb2.SignalReply.FromString,
             options,
             channel_credentials,
             insecure,

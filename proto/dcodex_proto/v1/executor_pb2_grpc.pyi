@@ -17,6 +17,7 @@ the service refused or failed the request:
   DEADLINE_EXCEEDED   the deadline passed, or cannot be met by the queue
   UNAVAILABLE         no coordinator or no worker, or the worker was lost mid-run
   CANCELLED           the caller cancelled
+  NOT_FOUND           Signal: nothing of that name runs here
 """
 
 from collections import abc as _abc
@@ -53,6 +54,11 @@ class ExecutorStub:
     """
     Run: _grpc.UnaryUnaryMultiCallable[_executor_pb2.Start, _executor_pb2.RunReply]
     """Runs one program and answers once, with everything it wrote. The fast path."""
+    Signal: _grpc.UnaryUnaryMultiCallable[_executor_pb2.SignalRequest, _executor_pb2.SignalReply]
+    """Delivers a signal to a program that runs in an Execute of the caller's own, ahead of all
+    stdin: what is said in the stream itself waits behind stdin that the program does not read.
+    NOT_FOUND where none of that name runs through this gateway: say it in the stream, then.
+    """
     Languages: _grpc.UnaryUnaryMultiCallable[_executor_pb2.LanguagesRequest, _executor_pb2.LanguagesReply]
     """Says which languages this farm runs now."""
     Farm: _grpc.UnaryStreamMultiCallable[_executor_pb2.FarmRequest, _executor_pb2.FarmSnapshot]
@@ -67,6 +73,11 @@ class ExecutorAsyncStub(ExecutorStub):
     """
     Run: _aio.UnaryUnaryMultiCallable[_executor_pb2.Start, _executor_pb2.RunReply]  # type: ignore[assignment]
     """Runs one program and answers once, with everything it wrote. The fast path."""
+    Signal: _aio.UnaryUnaryMultiCallable[_executor_pb2.SignalRequest, _executor_pb2.SignalReply]  # type: ignore[assignment]
+    """Delivers a signal to a program that runs in an Execute of the caller's own, ahead of all
+    stdin: what is said in the stream itself waits behind stdin that the program does not read.
+    NOT_FOUND where none of that name runs through this gateway: say it in the stream, then.
+    """
     Languages: _aio.UnaryUnaryMultiCallable[_executor_pb2.LanguagesRequest, _executor_pb2.LanguagesReply]  # type: ignore[assignment]
     """Says which languages this farm runs now."""
     Farm: _aio.UnaryStreamMultiCallable[_executor_pb2.FarmRequest, _executor_pb2.FarmSnapshot]  # type: ignore[assignment]
@@ -90,6 +101,17 @@ class ExecutorServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_executor_pb2.RunReply, _abc.Awaitable[_executor_pb2.RunReply]]:
         """Runs one program and answers once, with everything it wrote. The fast path."""
+
+    @_abc_1.abstractmethod
+    def Signal(
+        self,
+        request: _executor_pb2.SignalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_executor_pb2.SignalReply, _abc.Awaitable[_executor_pb2.SignalReply]]:
+        """Delivers a signal to a program that runs in an Execute of the caller's own, ahead of all
+        stdin: what is said in the stream itself waits behind stdin that the program does not read.
+        NOT_FOUND where none of that name runs through this gateway: say it in the stream, then.
+        """
 
     @_abc_1.abstractmethod
     def Languages(

@@ -98,6 +98,11 @@ class WordFarm(rpc.ExecutorServicer):
             reply.finished.MergeFrom(event.finished)
         return reply
 
+    def Signal(self, request: pb.SignalRequest, context: Any) -> pb.SignalReply:
+        """As a service that is too old to know the call."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "no such call")
+        raise AssertionError
+
     def Languages(self, request: pb.LanguagesRequest, context: Any) -> pb.LanguagesReply:
         return pb.LanguagesReply(
             languages=[
