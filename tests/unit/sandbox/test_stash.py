@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 PRELUDE = """
 import sys
@@ -82,3 +83,22 @@ def test_what_a_module_noted_when_it_was_preloaded_is_noted_anew() -> None:
     print(logging._startTime >= began, renewed != key, len(renewed) == len(key))
     """
     assert run(program) == "True True True"
+
+
+def test_numpy_is_seeded_anew_however_its_random_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "__init__.py").write_text(
+        "def __getattr__(name):\n    import numpy.random\n    return numpy.random\n"
+    )
+    (tmp_path / "numpy" / "random.py").write_text(
+        "seeded = []\ndef seed():\n    seeded.append(True)\n"
+    )
+    (tmp_path / "user_of_it.py").write_text("import numpy.random\n")
+    program = f"""
+    sys.path.insert(0, {str(tmp_path)!r})
+    hidden = Stash()
+    hidden.fill(frozenset(sys.modules), ["numpy", "user_of_it"], complaints.append)
+    import numpy
+    print(len(numpy.random.seeded) > 0)
+    """
+    assert run(program) == "True"

@@ -31,8 +31,11 @@ _REFRESH: dict[str, Callable[[Any], object]] = {
     # Log records tell the time since then.
     "logging": lambda module: setattr(module, "_startTime", _now_like(module._startTime)),
     "multiprocessing.process": lambda module: _renew_key(module.current_process()),
-    "numpy.random": lambda module: module.seed(),
-    "random": lambda module: module.seed(),
+    # Its random may be there from the start, without an import of its own: another module that
+    # was preloaded has imported it.
+    "numpy": lambda module: _seed(vars(module).get("random")),
+    "numpy.random": lambda module: _seed(module),
+    "random": lambda module: _seed(module),
     "threading": lambda module: module.main_thread()._set_native_id(),
 }
 
@@ -141,6 +144,11 @@ class Stash:
         self._restored = last + 1
         if self._restored == len(self._groups):
             sys.meta_path.remove(self)
+
+
+def _seed(module: Any) -> None:
+    if module is not None:
+        module.seed()
 
 
 def _now_like(before: float) -> float:
