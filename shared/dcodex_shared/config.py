@@ -18,6 +18,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dcodex_shared import guarantees
 from dcodex_shared.languages import BY_NAME
 from dcodex_shared.limits import (
     COMPILE_LIMITS,
@@ -237,6 +238,12 @@ class WorkerSettings(CommonSettings):
         PRELOAD,
         _names,
         "modules that a second Python template imports, for programs that name one of them",
+    )
+    allow_degraded: tuple[str, ...] = _setting(
+        (),
+        guarantees.parse_names,
+        "guarantees to do without where this machine lacks them, comma-separated: "
+        + ", ".join(guarantees.DISPENSABLE),
     )
     cgroup_root: str = _setting("", str, "cgroup below which sandboxes get theirs (default: own)")
     tmpfs_bytes: int = _setting(

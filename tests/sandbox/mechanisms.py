@@ -168,11 +168,11 @@ def enter(staging, extra, library):
     "leaving the template's root": {
         "sandbox/rootfs.py": """
 _enter_front = enter_front
-def enter_front(extra):
+def enter_front(*rest):
     unmount = kernel.unmount
     kernel.unmount = lambda target: None if target == "." else unmount(target)
     try:
-        return _enter_front(extra)
+        return _enter_front(*rest)
     finally:
         kernel.unmount = unmount
 """
@@ -180,7 +180,7 @@ def enter_front(extra):
     "hiding of what is installed by hand": {"sandbox/rootfs.py": "def _hide(root): pass"},
     "read-only mounts": {"sandbox/kernel.py": "MOUNT_ATTR_RDONLY = 0"},
     "nosuid": {"sandbox/kernel.py": "MOUNT_ATTR_NOSUID = MS_NOSUID = 0"},
-    "overlays": {"sandbox/rootfs.py": "def _overlay(source, target, empty): _bind(source, target)"},
+    "overlays": {"sandbox/rootfs.py": "def _overlay(source, target, *_): _bind(source, target)"},
     "masks in /proc": {
         "sandbox/mounts.py": """
 _plan_proc = plan_proc
@@ -207,7 +207,7 @@ def plan_writable(errand, tmpfs_bytes, host_id):
     "session": {
         "sandbox/errand.py": _changed_calls("if number == Number.SETSID: number = None"),
     },
-    "keyring": {"sandbox/keyring.py": "def plan(errand): pass"},
+    "keyring": {"sandbox/keyring.py": "def plan(errand, lenient): pass"},
     "oom score": {
         "sandbox/errand.py": """
 _write_file = Errand.write_file

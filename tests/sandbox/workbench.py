@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox import host
+from tests.sandbox import host, lacking
 from tests.sandbox.corpus import ATTACKS_DIR
 
 from dcodex_shared.config import WorkerSettings
@@ -110,6 +110,8 @@ class Plan:
     #: `hidden`, which they do not.
     scratch: str
     jobs: tuple[Job, ...]
+    #: System calls that the kernel refuses to the worker.
+    blocked: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -460,6 +462,7 @@ def main() -> None:
         _take_terminal(stack)
         _seclude()
         _listen(stack)
+        lacking.refuse(plan.blocked, errno.EPERM)
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="dcodex-bench-"))
         bench = Bench(plan, directory)
         stack.callback(bench.close)
@@ -477,7 +480,7 @@ def _read_plan(text: str) -> Plan:
             for name, value in fields.items()
         }
         jobs.append(Job(**members))
-    return Plan(raw["scratch"], tuple(jobs))
+    return Plan(raw["scratch"], tuple(jobs), tuple(raw.get("blocked", ())))
 
 
 def _tuple(value: Any) -> Any:

@@ -38,6 +38,7 @@ DECIDING = (
     "dcodex_shared.errors",
     "dcodex_shared.farm",
     "dcodex_shared.findings",
+    "dcodex_shared.guarantees",
     "dcodex_shared.languages",
     "dcodex_shared.limits",
     "dcodex_shared.messages",

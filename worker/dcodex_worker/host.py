@@ -46,7 +46,7 @@ from dcodex_shared.messages import (
     StopWorker,
     WorkerExited,
 )
-from dcodex_worker import leftovers, pressure, reports
+from dcodex_worker import leftovers, pressure, reports, survey
 from dcodex_worker.cleaner import Cleaner
 from dcodex_worker.crew import Ask, Bury, Command, Crew, Fork, Kill
 from dcodex_worker.link import Link
@@ -68,6 +68,19 @@ _NEVER = float("inf")
 
 def run(settings: WorkerSettings) -> int:
     """Be this machine's host until told to end; returns the exit status."""
+    findings = survey.examine(settings)
+    for finding in survey.missing(findings):
+        log.error(
+            "this machine cannot isolate programs lacks=%s found=%r do=%r",
+            finding.name,
+            finding.text,
+            finding.remedy,
+        )
+    if survey.missing(findings):
+        return 1
+    for finding in survey.given_up(findings):
+        log.warning("degraded: going on without guarantee=%s found=%r", finding.name, finding.text)
+    degraded = tuple(finding.name for finding in survey.given_up(findings))
     keys = client_keys(settings.worker_endpoint, settings.key_file, settings.coordinator_key)
     prepare(settings.worker_endpoint, settings.insecure, keys is not None)
     set_name("dcodex-host")
@@ -81,7 +94,7 @@ def run(settings: WorkerSettings) -> int:
         signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        return _run(settings, keys, nursery, signals, report_in)
+        return _run(settings, keys, nursery, signals, report_in, degraded)
     finally:
         nursery.close()
         signal.set_wakeup_fd(-1)
@@ -97,6 +110,7 @@ def _run(
     nursery: Nursery,
     signals: socket.socket,
     report_fd: int,
+    degraded: tuple[str, ...],
 ) -> int:
     leftovers.sweep(settings.runtime_dir, settings.cgroup_root)
     with contextlib.ExitStack() as stack:
@@ -121,6 +135,7 @@ def _run(
         name = settings.name or socket.gethostname()
         link = Link(context, settings.worker_endpoint, Hello(Role.HOST, name), keys)
         host = Host(settings, nursery, slots, templates, link, signals, report_fd)
+        host.metrics.name_degraded(degraded)
         exposition = serve(
             "host", settings.metrics_host, settings.metrics_port, host.metrics.registry, host.ready
         )

@@ -82,6 +82,12 @@ class Metrics:
             "Memory that sandboxes may still take.",
             registry=self.registry,
         )
+        self._degraded = Gauge(
+            "dcodex_host_degraded",
+            "1 for each guarantee that this host does without, as its operator allowed.",
+            ("guarantee",),
+            registry=self.registry,
+        )
         self._pressure = Gauge(
             "dcodex_host_pressure_ratio",
             "Share of the last 10 seconds in which some task waited; -1 where unknown.",
@@ -90,6 +96,11 @@ class Metrics:
         )
         self._template_restarts = 0
         self._malformed_seen = 0
+
+    def name_degraded(self, names: tuple[str, ...]) -> None:
+        """The guarantees that this host does without, of a few known names."""
+        for name in names:
+            self._degraded.labels(name).set(1)
 
     def take(self, report: Report) -> None:
         """Count one report."""

@@ -21,6 +21,7 @@ from dcodex_worker.runtimes.command_line import environment_of
 from dcodex_worker.runtimes.names import not_an_option
 from dcodex_worker.runtimes.rack import Rack
 from dcodex_worker.runtimes.stage import Stage
+from dcodex_worker.sandbox import mounts
 from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
 from dcodex_worker.template.serve import STANDARD
 from dcodex_worker.template.starter import TemplatePlan
@@ -88,6 +89,13 @@ def find(settings: WorkerSettings) -> Interpreter:
         for folder in (prefix, base, os.path.dirname(real) if "/bin" in real else real)
         if folder != "/usr" and not folder.startswith("/usr/bin") and folder != "/"
     }
+    for folder in sorted(outside):
+        if folder.startswith(tuple(f"{place}/" for place in mounts.PRIVATE)):
+            raise SetupError(
+                "python",
+                0,
+                f"{folder} is not shown to programs, whose own files are there: move it",
+            )
     return Interpreter(path, version, tuple(sorted(outside)), tuple(modules))
 
 

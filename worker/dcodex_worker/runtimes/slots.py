@@ -41,7 +41,8 @@ class Slots:
         pid = os.getpid()
         try:
             #: The groups of this host.
-            self.tree = cgroup.create_tree(f"dcodex-{pid}", settings.cgroup_root)
+            shares = "cpu-share" not in settings.allow_degraded
+            self.tree = cgroup.create_tree(f"dcodex-{pid}", settings.cgroup_root, shares)
         except cgroup.CgroupError as error:
             raise SetupError("cgroup", 0, str(error)) from error
         self._first_id = FIRST_ID + pid * IDS_PER_HOST

@@ -52,7 +52,7 @@ class Templates:
         self._templates = []
         if "python" in names:
             for plan in python.template_plans(interpreter):
-                self._templates.append(Template(plan, self._directory))
+                self._templates.append(Template(plan, self._directory, settings.allow_degraded))
         if names - {"python"}:
             wanted_compilers = {
                 name: compiler.path for name, compiler in compilers.items() if name in names
@@ -60,7 +60,7 @@ class Templates:
             self._headers = _making(settings, wanted_compilers)
             directory = self._headers.directory if self._headers is not None else ""
             plan = native.template_plan(interpreter.path, interpreter.extra, directory)
-            self._templates.append(Template(plan, self._directory))
+            self._templates.append(Template(plan, self._directory, settings.allow_degraded))
         self._pauses = dict.fromkeys(range(len(self._templates)), FIRST_PAUSE_S)
         self._retry_at = dict.fromkeys(range(len(self._templates)), 0.0)
 

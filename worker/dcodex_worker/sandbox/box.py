@@ -7,6 +7,7 @@ program ended is known here by the keeper's wait status and the cgroup's counter
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -32,7 +33,9 @@ class SetupError(Exception):
     """The sandbox failed, never the program: which step, and the kernel's errno."""
 
     def __init__(self, step: str, number: int = 0, reason: str = "") -> None:
-        reason = reason or (os.strerror(number) if number else "failed")
+        if not reason:
+            name = errno.errorcode.get(number, str(number))
+            reason = f"{name}, {os.strerror(number)}" if number else "failed"
         super().__init__(f"{step}: {reason}")
         self.step = step
         self.errno = number

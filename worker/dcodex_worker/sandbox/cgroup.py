@@ -24,6 +24,8 @@ from pathlib import Path
 #: would otherwise outnumber everything of ours.
 V1_CONTROLLERS = ("memory", "pids", "cpuacct", "cpu")
 V2_CONTROLLERS = ("memory", "pids", "cpu")
+#: The one that may lack: where the operator does without that share.
+SHARE = "cpu"
 #: The kernel's default share of a group. Version 2 calls it weight and counts from 100.
 _SHARES = 1024
 _WEIGHT = 100
@@ -61,6 +63,8 @@ class Tree:
     version: int
     #: (controller, directory); one entry named "unified" for version 2.
     directories: tuple[tuple[str, str], ...]
+    #: Whether sandboxes have shares of the processors.
+    shares: bool = True
 
 
 def find(mounts: str, own: str, root: str = "") -> tuple[int, tuple[tuple[str, str], ...]]:
@@ -84,10 +88,11 @@ def find(mounts: str, own: str, root: str = "") -> tuple[int, tuple[tuple[str, s
             for name in options.split(","):
                 if name in V1_CONTROLLERS:
                     found.setdefault(name, where)
-    if len(found) == len(V1_CONTROLLERS):
+    if len(found.keys() | {SHARE}) == len(V1_CONTROLLERS):
         return 1, tuple(
             (name, found[name] + (root or own_paths.get(name, "/")).rstrip("/"))
             for name in V1_CONTROLLERS
+            if name in found
         )
     if unified:
         # A start before this one may have moved us, or who starts us, aside: not one deeper.
@@ -97,13 +102,20 @@ def find(mounts: str, own: str, root: str = "") -> tuple[int, tuple[tuple[str, s
     raise CgroupError(f"no cgroup controllers are mounted: {missing}")
 
 
-def create_tree(name: str, root: str = "") -> Tree:
-    """Make this host's groups; raises CgroupError saying what the operator has to grant."""
+def create_tree(name: str, root: str = "", shares: bool = True) -> Tree:
+    """Make this host's groups; raises CgroupError saying what the operator has to grant.
+
+    shares: whether shares of the processors are insisted on.
+    """
     version, bases = find(
         Path("/proc/self/mounts").read_text(), Path("/proc/self/cgroup").read_text(), root
     )
     if version == 2:
-        _delegate(Path(bases[0][1]))
+        controllers = _delegate(Path(bases[0][1]))
+    else:
+        controllers = tuple(controller for controller, _ in bases)
+    if shares and SHARE not in controllers:
+        raise CgroupError(f"the controller {SHARE} is missing")
     directories: list[tuple[str, str]] = []
     made: set[str] = set()
     for controller, base in bases:
@@ -122,8 +134,8 @@ def create_tree(name: str, root: str = "") -> Tree:
         if controller == "cpu":
             _write(f"{path}/cpu.shares", str(_TREE_SHARES_PER_CPU * (os.cpu_count() or 1)))
     if version == 2:
-        _hand_on(Path(directories[0][1]))
-    return Tree(version, tuple(directories))
+        _hand_on(Path(directories[0][1]), controllers)
+    return Tree(version, tuple(directories), SHARE in controllers)
 
 
 def remove_tree(tree: Tree) -> None:
@@ -171,7 +183,7 @@ class Leaf:
             self._cpu_system = self._open("cpuacct", "cpuacct.usage_sys")
             self._peak = self._open("memory", "memory.max_usage_in_bytes", os.O_RDWR)
             self._usage = self._open("memory", "memory.usage_in_bytes")
-            self._share = self._open("cpu", "cpu.shares", os.O_WRONLY)
+            self._share = self._open("cpu", "cpu.shares", os.O_WRONLY) if tree.shares else -1
             self._oom = self._open("memory", "memory.oom_control")
             self._refused = self._open("pids", "pids.events")
             self._current = self._open("pids", "pids.current")
@@ -179,7 +191,7 @@ class Leaf:
             self._cpu_total = self._cpu_user = self._cpu_system = self._open("unified", "cpu.stat")
             self._peak = self._open_peak()
             self._usage = self._open("unified", "memory.current")
-            self._share = self._open("unified", "cpu.weight", os.O_WRONLY)
+            self._share = self._open("unified", "cpu.weight", os.O_WRONLY) if tree.shares else -1
             self._oom = self._open("unified", "memory.events")
             self._refused = self._open("unified", "pids.events")
             self._current = self._open("unified", "pids.current")
@@ -305,6 +317,8 @@ class Leaf:
         return self._number(self._peak)
 
     def _set_share(self, factor: float) -> None:
+        if self._share < 0:
+            return
         if self._version == 1:
             os.pwrite(self._share, str(int(_SHARES * factor)).encode(), 0)
         else:
@@ -369,21 +383,25 @@ def _find_field(text: bytes, name: bytes) -> int:
     return 0
 
 
-def _delegate(base: Path) -> None:
-    """Make it possible to enable controllers below `base`, moving its processes aside."""
+def _delegate(base: Path) -> tuple[str, ...]:
+    """Make it possible to enable controllers below `base`, moving its processes aside.
+
+    Returns those that are enabled.
+    """
     try:
         available = (base / "cgroup.controllers").read_text().split()
     except OSError as error:
         raise CgroupError(f"cannot read {base}: {error.strerror}") from None
     missing = [name for name in V2_CONTROLLERS if name not in available]
-    if missing:
+    controllers = tuple(name for name in V2_CONTROLLERS if name in available)
+    if missing not in ([], [SHARE]):
         raise CgroupError(
             f"cgroup {base} lacks the controllers {', '.join(missing)}; enable them in its "
             "parent's cgroup.subtree_control (systemd: Delegate=yes)"
         )
     aside = base / ASIDE
     rounds = 0
-    while not _try_enable(base):
+    while not _try_enable(base, controllers):
         # "No internal processes": whoever lives in a group with controllers moves into a child.
         rounds += 1
         if rounds > _MOVING_ROUNDS:
@@ -395,15 +413,17 @@ def _delegate(base: Path) -> None:
                 f"cannot move the processes in {base} aside, into {aside}: {error.strerror}; "
                 "run as root or delegate that cgroup (systemd: Delegate=yes)"
             ) from None
-    if aside.is_dir():
+    if aside.is_dir() and SHARE in controllers:
         _weigh(aside)
+    return controllers
 
 
-def _hand_on(directory: Path) -> None:
+def _hand_on(directory: Path, controllers: tuple[str, ...]) -> None:
     """Give a new group's leaves their controllers; removes it where that cannot be."""
     try:
-        _enable(directory)
-        _weigh(directory)
+        _enable(directory, controllers)
+        if SHARE in controllers:
+            _weigh(directory)
     except OSError as error:
         directory.rmdir()
         raise CgroupError(
@@ -411,10 +431,10 @@ def _hand_on(directory: Path) -> None:
         ) from None
 
 
-def _try_enable(base: Path) -> bool:
+def _try_enable(base: Path, controllers: tuple[str, ...]) -> bool:
     """Enable the controllers; False where processes are in the way."""
     try:
-        _enable(base)
+        _enable(base, controllers)
     except OSError as error:
         if error.errno == errno.EBUSY:
             return False
@@ -438,8 +458,8 @@ def _weigh(directory: Path) -> None:
     _write(f"{directory}/cpu.weight", str(weight))
 
 
-def _enable(base: Path) -> None:
-    _write(f"{base}/cgroup.subtree_control", " ".join(f"+{name}" for name in V2_CONTROLLERS))
+def _enable(base: Path, controllers: tuple[str, ...]) -> None:
+    _write(f"{base}/cgroup.subtree_control", " ".join(f"+{name}" for name in controllers))
 
 
 def _write(path: str, text: str) -> None:

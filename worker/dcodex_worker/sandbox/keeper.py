@@ -65,8 +65,13 @@ class Keeper:
         seccomp_filter: seccomp.Filter,
         maskable: tuple[str, ...],
         rehearse: bool,
+        lenient: frozenset[str],
     ) -> None:
-        """rehearse: whether warm programs will be run; seccomp_filter: seccomp.choose()."""
+        """rehearse: whether warm programs will be run; seccomp_filter: seccomp.choose();
+
+        lenient: the guarantees that may lack.
+        """
+        self._lenient = lenient
         self._worker = worker
         self._pid_namespace = pid_namespace
         self._extra = extra
@@ -186,7 +191,7 @@ class Keeper:
         _close(fds)
         # So that a program reads "/" as its group's path and not the host's names.
         kernel.unshare(kernel.CLONE_NEWCGROUP)
-        self._mount_namespace = rootfs.enter_front(self._extra)
+        self._mount_namespace = rootfs.enter_front(self._extra, "overlayfs" in self._lenient)
 
     def _plan(self, host_id: int, tmpfs_bytes: int) -> tuple[Errand, plan.Confinement]:
         key = host_id, tmpfs_bytes, self._pages
@@ -200,6 +205,7 @@ class Keeper:
                     self._landlock,
                     self._seccomp_filter,
                     self._pages or (),
+                    self._lenient,
                 ),
             )
         return self._planned[1:]

@@ -238,11 +238,11 @@ def pidfd_send_signal(pidfd: int, number: int) -> None:
 
 
 def landlock_version() -> int:
-    """The version of the kernel's Landlock interface; 0 where it has none."""
+    """The version of the kernel's Landlock interface; where it has none, minus the errno."""
     answer: int = _libc.syscall(
         ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET),
         None,
         ctypes.c_size_t(0),
         ctypes.c_long(_LANDLOCK_CREATE_RULESET_VERSION),
     )
-    return max(0, answer)
+    return answer if answer > 0 else -ctypes.get_errno()

@@ -36,7 +36,7 @@ _FSCONFIG_CMD_CREATE = 6
 
 def version() -> int:
     """The version of the kernel's interface; 0: none."""
-    return kernel.landlock_version()
+    return max(0, kernel.landlock_version())
 
 
 def has_queues(interface: int) -> bool:

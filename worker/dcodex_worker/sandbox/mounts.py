@@ -6,6 +6,8 @@ from dcodex_worker.sandbox import kernel
 from dcodex_worker.sandbox.errand import Errand, Number
 
 WORK_DIRECTORY = "/work"
+#: Where each program has files of its own, and sees none of the host's.
+PRIVATE = (WORK_DIRECTORY, "/tmp", "/dev", "/proc")
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 

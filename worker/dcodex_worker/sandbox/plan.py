@@ -65,8 +65,16 @@ class Confinement:
         landlock_interface: int,
         seccomp_filter: seccomp.Filter,
         pages: Iterable[rehearsal.Stretch],
+        lenient: frozenset[str],
     ) -> None:
-        """pages: what to have provided beforehand."""
+        """pages: what to have provided beforehand; lenient: the guarantees that may lack.
+
+        Raises Failed where another one lacks.
+        """
+        if landlock_interface == 0 and "landlock" not in lenient:
+            raise Failed("landlock", errno.EOPNOTSUPP)
+        if not seccomp_filter.flags and "seccomp-listener" not in lenient:
+            raise Failed("seccomp", errno.EBUSY)
         errand = self._errand = Errand()
         # In this order: each step needs a privilege that a later one gives up.
         errand.step("descriptors")
@@ -80,7 +88,7 @@ class Confinement:
         errand.step("session")
         errand.call(Number.SETSID)
         errand.step("keyring")
-        keyring.plan(errand)
+        keyring.plan(errand, "keyring" in lenient)
         errand.step("network")
         network.plan(errand, _TAKEN)
         errand.step("proc")

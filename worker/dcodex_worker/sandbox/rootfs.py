@@ -93,19 +93,20 @@ def enter(staging: str, extra: tuple[tuple[str, str], ...], library: dict[str, s
     os.chdir(mounts.WORK_DIRECTORY)
 
 
-def enter_front(extra: tuple[str, ...]) -> int:
+def enter_front(extra: tuple[str, ...], lenient: bool) -> int:
     """Move this process, a keeper, into a mount namespace with files of its own.
 
     extra: the directories beside /usr that are shown and never change.
+    lenient: whether to go on with the shared files themselves where overlays cannot be had.
     Returns a descriptor of the namespace.
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     # The second layer must not lie inside the first.
     kernel.mount("empty", _FRONT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
-    _overlay("/", _FRONT, _FRONT)
+    _overlay("/", _FRONT, _FRONT, lenient)
     for path in ("/usr", *(f"/{name}" for name in _SYSTEM), *extra):
         if os.path.ismount(path):
-            _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY)
+            _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY, lenient)
     for path in _shown():
         _bind(path, _FRONT + path)
     _hide(_FRONT)
@@ -125,10 +126,15 @@ def leave_library() -> None:
     kernel.unmount(LIBRARY)
 
 
-def _overlay(source: str, target: str, empty: str) -> None:
+def _overlay(source: str, target: str, empty: str, lenient: bool) -> None:
     # An overlay without an upper layer wants two lower ones.
     layers = f"lowerdir={source}:{empty}"
-    kernel.mount("dcodex", target, "overlay", kernel.MS_NOSUID | kernel.MS_RDONLY, layers)
+    try:
+        kernel.mount("dcodex", target, "overlay", kernel.MS_NOSUID | kernel.MS_RDONLY, layers)
+    except OSError:
+        if not lenient:
+            raise
+        _bind(source, target)
 
 
 def _shown() -> list[str]:
@@ -187,7 +193,8 @@ def _devices(root: str) -> None:
 
 def _own(root: str) -> None:
     for path in ("/proc", "/run", "/tmp", "/var", mounts.WORK_DIRECTORY):
-        os.mkdir(root + path)
+        # What is shown of the host may lie there too.
+        os.makedirs(root + path, exist_ok=True)
     os.symlink("/tmp", root + "/var/tmp")
     os.makedirs(root + mounts.EMPTY_DIRECTORY)
     os.mkdir(root + _FRONT)

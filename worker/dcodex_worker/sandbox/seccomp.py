@@ -188,7 +188,7 @@ def choose() -> Filter:
     """
     program = filter_program(True)
     for flags in (_LISTENER | _WAIT_KILLABLE, _LISTENER):
-        if _is_given(program, flags):
+        if is_given(program, flags):
             return Filter(program, flags)
     return Filter(filter_program(False), 0)
 
@@ -227,7 +227,7 @@ def _message(errand: Errand, fd: int) -> bytes:
     )
 
 
-def _is_given(program: bytes, flags: int) -> bool:
+def is_given(program: bytes, flags: int) -> bool:
     """Whether a process can have this filter; tried in one of its own."""
     errand = Errand()
     errand.step("trial")

@@ -34,9 +34,10 @@ def main() -> None:
     """Never returns. The specification's members:
 
     interpreter: path; preload: names of modules; extra and shown: directories to show
-    (starter.py); staging: where to build the root; host_pid: who to die with; and inherited
-    descriptors: listener (a listening SOCK_SEQPACKET socket), alive (a pipe that ends when the
-    template shall), ready (a pipe that is written to when it serves).
+    (starter.py); lenient: names of guarantees that may lack; staging: where to build the root;
+    host_pid: who to die with; and inherited descriptors: listener (a listening SOCK_SEQPACKET
+    socket), alive (a pipe that ends when the template shall), ready (a pipe that is written to
+    when it serves).
     """
     specification = json.loads(sys.argv[1])
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)

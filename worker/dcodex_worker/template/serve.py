@@ -129,6 +129,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         seccomp_filter=chosen,
         maskable=maskable,
         rehearse=bool(specification["preload"]),
+        lenient=frozenset(specification["lenient"]),
     ).arm_for_ever()
     return launch
 

@@ -43,9 +43,13 @@ class TemplateError(Exception):
 class Template:
     """One template process behind a socket that stays when the process is replaced."""
 
-    def __init__(self, plan: TemplatePlan, directory: str) -> None:
-        """directory: a private directory for the socket and the mount point."""
+    def __init__(self, plan: TemplatePlan, directory: str, lenient: tuple[str, ...] = ()) -> None:
+        """directory: a private directory for the socket and the mount point.
+
+        lenient: the guarantees that may lack.
+        """
         self.plan = plan
+        self._lenient = lenient
         self.path = os.path.join(directory, f"{plan.name}.sock")
         self._staging = os.path.join(directory, f"{plan.name}.root")
         os.makedirs(self._staging, mode=0o700, exist_ok=True)
@@ -66,6 +70,7 @@ class Template:
             "preload": list(self.plan.preload),
             "extra": list(self.plan.extra),
             "shown": list(self.plan.shown),
+            "lenient": list(self._lenient),
             "staging": self._staging,
             "host_pid": os.getpid(),
             "listener": self._listener.fileno(),
