@@ -88,3 +88,24 @@ def test_an_odd_request_is_refused_or_judged(name: str, lab: Lab) -> None:
         assert result.verdict not in (Verdict.SYSTEM_ERROR, Verdict.UNSPECIFIED), result
     after = lab.client.run(HELLO, cache=False)
     assert (after.verdict, after.stdout) == (Verdict.OK, b"hello\n")
+
+
+@pytest.mark.parametrize("option", ["address", "leak", "undefined", "thread"])
+def test_a_program_may_be_compiled_with_a_sanitizer(option: str, lab: Lab) -> None:
+    result = lab.client.run(
+        '#include <stdio.h>\nint main(void) { puts("fine"); return 0; }',
+        language="c",
+        compile_args=[f"-fsanitize={option}"],
+        cache=False,
+    )
+    assert (result.verdict, result.stdout, result.stderr) == (Verdict.OK, b"fine\n", b""), result
+
+
+def test_a_compile_that_makes_no_program_is_an_error_of_the_compile(lab: Lab) -> None:
+    result = lab.client.run(
+        "int main(void) { return 0; }",
+        language="c",
+        compile_args=["-Wl,-o,elsewhere"],
+        cache=False,
+    )
+    assert (result.verdict, result.exit_code) == (Verdict.COMPILE_ERROR, -1), result

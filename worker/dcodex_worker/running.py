@@ -19,7 +19,7 @@ from dcodex_shared.limits import MAX_CHUNK_BYTES
 from dcodex_shared.messages import Finished, Message, Stream, Verdict
 from dcodex_worker.execution import Execution
 from dcodex_worker.runtimes.stage import Armed, CompileLost, Stage
-from dcodex_worker.verdict import Outcome, system_error
+from dcodex_worker.verdict import NEVER_RAN, Outcome, system_error
 
 #: Reads of one pipe in one turn: the link and the timers get their turn between.
 READS_PER_TURN = 4
@@ -203,7 +203,7 @@ class Run:
         try:
             stage = self._armed.after_compile()
         except CompileLost:
-            outcome = Outcome(Verdict.COMPILE_ERROR, 0, 0, "the compiler left no program")
+            outcome = Outcome(Verdict.COMPILE_ERROR, NEVER_RAN, 0, "the compiler left no program")
             return self._finish(outcome, (0.0, 0.0), 0.0, 0)
         self._start(stage)
         return None
