@@ -96,7 +96,7 @@ async def come_and_go(farm: Farm, tally: Tally, over: asyncio.Event) -> None:
         )
         try:
             async with grpc.aio.insecure_channel(farm.target, NO_SHARING) as channel:
-                reply = await ExecutorStub(channel).Run(start, timeout=PATIENCE_S)  # type: ignore[misc] # its stubs know blocking channels alone
+                reply = await ExecutorStub(channel).Run(start, timeout=PATIENCE_S)
         except grpc.aio.AioRpcError as error:
             tally.failed("visit", error.code().name, error.details() or "")
             continue

@@ -282,8 +282,12 @@ class Host:
             match event:
                 case Born(worker_id=worker_id, pid=pid, pidfd=pidfd):
                     log.info("started worker_id=%s pid=%d", worker_id, pid)
-                    self._pidfd_of[worker_id] = pidfd
+                    if pidfd >= 0:
+                        self._pidfd_of[worker_id] = pidfd
                     self._perform(self._crew.born(worker_id), now)
+                    if pidfd < 0:
+                        log.error("no descriptor is left for a worker worker_id=%s", worker_id)
+                        self._perform(self._crew.stop(worker_id, "no descriptor was left"), now)
                 case Died(worker_id=worker_id, status=status):
                     self._perform(self._crew.died(worker_id, _words(status)), now)
 
@@ -368,8 +372,12 @@ class Host:
         self._nursery.order(worker_id, language, slot)
 
     def _signal(self, worker_id: str, number: signal.Signals) -> None:
+        pidfd = self._pidfd_of.get(worker_id)
+        if pidfd is None:
+            self._nursery.kill(worker_id)
+            return
         try:
-            signal.pidfd_send_signal(self._pidfd_of[worker_id], number)
+            signal.pidfd_send_signal(pidfd, number)
         except ProcessLookupError:
             # Dead already; the nursery is about to say so.
             return
@@ -388,11 +396,9 @@ class Host:
             self._cleaner.put(slot)
 
     def _take_back(self, now: float) -> None:
-        for slot, clean in self._cleaner.take():
+        for slot in self._cleaner.take():
             self._dirty -= 1
-            # One that is not stays taken: nobody else may get what still lives there.
-            if clean:
-                self._slots.give_back(slot)
+            self._slots.give_back(slot)
             if self._unplaced:
                 self._fork(*self._unplaced.popleft(), now)
 

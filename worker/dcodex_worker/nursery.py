@@ -7,7 +7,8 @@ worker imported. A worker is then a fork of the nursery: it costs no import, sha
 and never inherits a lock that a thread of somebody else's held. Host and nursery talk over a
 SOCK_SEQPACKET pair, pickled, since they are one program:
 
-    host     (worker_id, language, slot)       ──▶ nursery: fork
+    host     Order(worker_id, language, slot)  ──▶ nursery: fork
+    host     Kill(worker_id)                   ──▶ nursery, where the host got no pidfd for it
     nursery  Born(worker_id) with its pidfd    ──▶ host
     nursery  Died(worker_id, wait status)      ──▶ host
 
@@ -16,6 +17,7 @@ The nursery dies with its host, and every worker with the nursery.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -59,11 +61,19 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """End a worker."""
+
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Born:
     """The worker's process exists. On the host's side `pidfd` is its descriptor."""
 
     worker_id: str
     pid: int
+    #: -1 where the host had no descriptor to spare for it.
     pidfd: int
 
 
@@ -96,8 +106,15 @@ class Nursery:
 
     def order(self, worker_id: str, language: str, slot: Slot) -> None:
         """Have a worker forked; Born or Died tells."""
+        self._tell(Order(worker_id, language, slot))
+
+    def kill(self, worker_id: str) -> None:
+        """Have a worker ended whose Born came without a descriptor; Died tells."""
+        self._tell(Kill(worker_id))
+
+    def _tell(self, order: Order | Kill) -> None:
         try:
-            self._socket.send(pickle.dumps(Order(worker_id, language, slot)))
+            self._socket.send(pickle.dumps(order))
         except OSError as error:
             raise NurseryLost(str(error)) from error
 
@@ -114,7 +131,7 @@ class Nursery:
                 raise NurseryLost("it ended")
             event: Born | Died = pickle.loads(data)
             if isinstance(event, Born):
-                event = Born(event.worker_id, event.pid, fds[0])
+                event = Born(event.worker_id, event.pid, fds[0] if fds else -1)
             yield event
 
     def close(self) -> None:
@@ -162,14 +179,22 @@ def _nurse(
                 os.close(fd)
                 sock.send(pickle.dumps(Died(worker_id, os.waitpid(pid, 0)[1])))
                 continue
-            data = sock.recv(MAX_MESSAGE_BYTES)
+            data = b""
+            # A host that ended without reading everything is as gone as one that read.
+            with contextlib.suppress(ConnectionResetError):
+                data = sock.recv(MAX_MESSAGE_BYTES)
             if not data:
                 for pidfd in children:
                     signal.pidfd_send_signal(pidfd, signal.SIGKILL)
                 for _, pid in children.values():
                     os.waitpid(pid, 0)
                 return
-            order: Order = pickle.loads(data)
+            order: Order | Kill = pickle.loads(data)
+            if isinstance(order, Kill):
+                for pidfd, (worker_id, _) in children.items():
+                    if worker_id == order.worker_id:
+                        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                continue
             try:
                 pid, pidfd = _fork(order, settings, keys, report_fd)
             except OSError as error:
@@ -198,7 +223,12 @@ def _fork(
             sys.stderr.flush()
             os._exit(status)
     # Not reaped before its pidfd tells of its death, so the pid is still its own.
-    return pid, os.pidfd_open(pid)
+    try:
+        return pid, os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
 
 
 def _work(order: Order, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int) -> int:

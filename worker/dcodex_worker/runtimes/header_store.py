@@ -169,14 +169,23 @@ def main(arguments: list[str]) -> int:
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("tools will not be started ahead error=%s", error)
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    try:
+        _fill_alone(directory, compilers)
+    except (OSError, subprocess.SubprocessError) as error:
+        # A disk that is full, say: compiles read headers themselves until the next start.
+        log.warning("no precompiled headers directory=%s error=%s", directory, error)
+        return 1
+    log.info("precompiled headers are ready directory=%s bytes=%d", directory, _size(directory))
+    return 0
+
+
+def _fill_alone(directory: str, compilers: dict[str, str]) -> None:
     lock = os.open(os.path.join(directory, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     # Hosts of one machine may share a store: one makes it, the others then find all done.
     fcntl.flock(lock, fcntl.LOCK_EX)
     _sweep(directory)
     if "cpp" in compilers:
         _fill(directory, compilers["cpp"])
-    log.info("precompiled headers are ready directory=%s bytes=%d", directory, _size(directory))
-    return 0
 
 
 def _fill(directory: str, compiler: str) -> None:
