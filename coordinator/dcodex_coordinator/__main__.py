@@ -20,6 +20,7 @@ from dcodex_coordinator.machine import Machine, MachineSettings
 from dcodex_coordinator.outbox import Side
 from dcodex_shared import exposition, logs
 from dcodex_shared.config import ConfigError, CoordinatorSettings, parse_settings
+from dcodex_shared.descriptors import raise_limit
 from dcodex_shared.endpoints import is_served, prepare
 from dcodex_shared.keys import server_keys
 
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "dcodex coordinator",
         "Queues requests, leases workers to them and decides how many workers there are.",
     )
+    raise_limit()
     logs.configure("coordinator", settings.log_level, settings.log_format)
     endpoints = (settings.gateway_endpoint, settings.worker_endpoint)
     try:

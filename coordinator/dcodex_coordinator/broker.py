@@ -18,6 +18,7 @@ from typing import Any
 
 import zmq
 
+from dcodex_coordinator.local_doors import LOOK_S, LocalDoors
 from dcodex_coordinator.machine import Machine
 from dcodex_coordinator.outbox import Send, Side
 from dcodex_shared.endpoints import remove_socket
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 #: program writes one byte at a time to a stalled reader. A peer beyond it is taken for dead.
 SEND_HIGH_WATER = 100_000
 #: Messages from one peer that wait for us; beyond it the peer's own sends wait.
-RECEIVE_HIGH_WATER = 10_000
+RECEIVE_HIGH_WATER = 1_000
 #: Messages taken from one socket before the other, and the timers, have their turn.
 MESSAGES_A_TURN = 256
 #: What is still to be sent at the end has this long, in milliseconds.
@@ -68,6 +69,8 @@ class Broker:
         #: Not None exactly between entering and close(), where there are keys.
         self._gatekeeper: Gatekeeper | None = None
         self._endpoints = {Side.GATEWAYS: gateway_endpoint, Side.WORKERS: worker_endpoint}
+        self._doors = LocalDoors(self._endpoints.values())
+        self._look_at = 0.0
         #: Held while the machine is in use: a scrape reads it from another thread.
         self.lock = threading.Lock()
         self._context = zmq.Context()
@@ -156,6 +159,9 @@ class Broker:
             now = time.monotonic()
             if until is not None and (now >= until or machine.is_quiet()):
                 return
+            if now >= self._look_at:
+                self._look_at = now + LOOK_S
+                self._doors.look()
             due = machine.next_deadline()
             if until is not None:
                 due = min(due, until)
@@ -180,6 +186,7 @@ class Broker:
 
     def close(self) -> None:
         """Send what can still be sent, close the sockets, remove their files."""
+        self._doors.show()
         for side, socket in self._sockets.items():
             socket.close()
             remove_socket(self._endpoints[side])

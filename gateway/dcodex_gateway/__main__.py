@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dcodex_gateway.server import CannotServe, Gateway
 from dcodex_shared import logs
 from dcodex_shared.config import ConfigError, GatewaySettings, parse_settings
+from dcodex_shared.descriptors import raise_limit
 
 PROGRAM = "dcodex-gateway"
 EXIT_PORT = 1
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         PROGRAM,
         "Takes programs in over gRPC and passes them to the coordinator.",
     )
+    raise_limit()
     logs.configure("gateway", settings.log_level, settings.log_format)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

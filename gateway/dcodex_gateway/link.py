@@ -116,7 +116,7 @@ class Link:
     def start(self) -> None:
         """Connect, now or as soon as there is somebody; the loop must be running."""
         self._loop = asyncio.get_running_loop()
-        self._open()
+        self._try_to_open()
 
     def send(self, message: Message, payload: bytes = b"") -> bool:
         """Send to the coordinator; False: it is not there, and the message is gone."""
@@ -136,8 +136,23 @@ class Link:
 
     # --- the socket's life -------------------------------------------------------------------
 
+    def _try_to_open(self) -> None:
+        try:
+            self._open()
+        except zmq.ZMQError as error:
+            # Descriptors have run out, say; it passes.
+            why = f"no connection can be tried: {error.strerror}"
+            self._do(self._session.unable(why, monotonic()))
+
     def _open(self) -> None:
         socket = self._context.socket(zmq.DEALER)
+        try:
+            self._prepare(socket)
+        except zmq.ZMQError:
+            socket.close(linger=0)
+            raise
+
+    def _prepare(self, socket: zmq.Socket[bytes]) -> None:
         socket.setsockopt(zmq.LINGER, 0)
         # Only to a standing connection: what waits for a new one is for another coordinator.
         socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -215,7 +230,7 @@ class Link:
                 self._on_lost(self._session.reason, self._settled)
                 self._settled = False
             case Step.REOPEN:
-                self._open()
+                self._try_to_open()
         if self._timer is None and (deadline := self._session.next_deadline()) is not None:
             # A timer is never moved when a message comes: it fires, looks and is set anew.
             self._wake_at(max(deadline, monotonic()))

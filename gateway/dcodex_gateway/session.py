@@ -78,6 +78,10 @@ class Session:
         """The coordinator's end broke the handshake off: our keys are not to its liking."""
         return self._lose("it refuses the handshake: check the keys", now, REGREET_S)
 
+    def unable(self, why: str, now: float) -> Step | None:
+        """No connection can be tried: this process lacks something."""
+        return self._lose(why, now, REGREET_S)
+
     def stuck(self, now: float) -> Step | None:
         """The coordinator takes no more messages."""
         return self._lose("the coordinator takes no messages", now, REGREET_S)

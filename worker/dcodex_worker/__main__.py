@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from dcodex_shared import logs
 from dcodex_shared.config import ConfigError, WorkerSettings, parse_settings
+from dcodex_shared.descriptors import raise_limit
 from dcodex_worker import host
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     about = "Run one machine's workers: warm templates, worker processes and their sandboxes."
     settings = parse_settings(WorkerSettings, arguments, os.environ, "dcodex worker", about)
+    raise_limit()
     logs.configure("host", settings.log_level, settings.log_format)
     try:
         return host.run(settings)

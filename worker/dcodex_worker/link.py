@@ -10,8 +10,10 @@ receive() until it gave nothing, with no send() in between.
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 #: First and longest pause between two attempts to connect.
 RECONNECT_MS = 50
 RECONNECT_MOST_MS = 1000
+#: At a socket, where descriptors are short: together a fraction of what others call silence.
+ATTEMPTS = 50
+ATTEMPT_PAUSE_S = 0.02
 #: How long a closed link may take to hand over what was sent last.
 LINGER_MS = 1000
 #: It is tended at least with every beat: so much later means that this process was stopped.
@@ -47,6 +52,19 @@ _POLLIN = int(zmq.POLLIN)
 
 def _readable(socket: zmq.Socket[bytes]) -> bool:
     return bool(int(socket.getsockopt(zmq.EVENTS)) & _POLLIN)
+
+
+def _patiently(make: Callable[[], zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    """Make a socket; where descriptors are short, those of the last one come free in a moment."""
+    for _ in range(ATTEMPTS):
+        try:
+            return make()
+        except zmq.ZMQError as error:
+            if error.errno != errno.EMFILE:
+                raise
+            # ZeroMQ's own thread gives them back, and tells nobody.
+            time.sleep(ATTEMPT_PAUSE_S)
+    return make()
 
 
 class Link:
@@ -78,7 +96,7 @@ class Link:
         #: When tend() was called last.
         self._tended_at = now
         self.presence = Presence(now)
-        self._socket = self._context.socket(zmq.DEALER)
+        self._socket = _patiently(lambda: self._context.socket(zmq.DEALER))
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         # Only to a standing connection: what waits for a new one is for another coordinator.
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -87,7 +105,7 @@ class Link:
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
         if self._keys is not None:
             use_as_client(self._socket, self._keys)
-        self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        self._monitor = _patiently(lambda: self._socket.get_monitor_socket(_EVENTS))
         # Asked once in vain, its descriptor tells of the first event too.
         _readable(self._monitor)
         self._socket.connect(self._endpoint)

@@ -99,6 +99,13 @@ def test_a_coordinator_that_takes_no_messages_is_lost() -> None:
     assert met().stuck(1.0) is Step.LOST
 
 
+def test_a_connection_that_cannot_even_be_tried_is_tried_again() -> None:
+    session = Session()
+    assert session.unable("too many open files", 1.0) is Step.LOST
+    assert "too many open files" in session.reason
+    assert session.expire(1.0 + REGREET_S) is Step.REOPEN
+
+
 def test_it_is_lost_only_once() -> None:
     session = met()
     assert session.disconnected(1.0) is Step.LOST
