@@ -26,14 +26,17 @@ from tests.sandbox import host
 from tests.sandbox.corpus import ATTACKS, Attack
 
 import dcodex
-from dcodex import Limits, Verdict
+from dcodex import Limits, Verdict, WorkerState
 from dcodex.demo.leftovers import adopt_orphans
 from dcodex.testing import Farm, quiet_flags
 
 #: What the farm's processes may gain in memory over all runs: caches that fill up to a bound.
 GROWTH_BYTES = 12 << 20
-#: A worker may be between two sandboxes when we look: how long until all are armed again.
-SETTLE_S = 45.0
+#: A worker may be between two sandboxes when we look, or armed for what is asked for no more: how
+#: long until all are armed again, in the usual mix.
+SETTLE_S = 120.0
+#: Languages that one worker stays armed for, though nobody asks for them at the moment.
+KEPT = ("c", "cpp")
 CALM = "print('calm')"
 CALM_RUNS = 64
 CALM_WIDTH = 8
@@ -166,9 +169,12 @@ def _settled(place: Place, client: dcodex.Client | None, wanted: Look | None = N
     deadline = time.monotonic() + SETTLE_S
     pause = threading.Event()
     while True:
-        if client is not None:
+        while client is not None and time.monotonic() < deadline:
             with ThreadPoolExecutor(CALM_WIDTH) as pool:
                 list(pool.map(lambda _: client.run(CALM, cache=False), range(CALM_RUNS)))
+            pause.wait(1.0)
+            if _is_usual(next(client.farm())):
+                break
         # Nothing announces "armed" outside the farm: look until two looks agree.
         before, now = look(place), None
         while time.monotonic() < deadline and (now is None or before.unlike(now)):
@@ -178,6 +184,13 @@ def _settled(place: Place, client: dcodex.Client | None, wanted: Look | None = N
         now = now or before
         if time.monotonic() >= deadline or wanted is None or not wanted.unlike(now):
             return now
+
+
+def _is_usual(farm: dcodex.FarmSnapshot) -> bool:
+    """Whether all workers wait for programs, as many for each language as calm traffic wants."""
+    armed = Counter(worker.language for worker in farm.workers if worker.state is WorkerState.IDLE)
+    usual = Counter({"python": farm.workers_desired - len(KEPT)} | dict.fromkeys(KEPT, 1))
+    return armed == usual
 
 
 def _run_all(

@@ -41,6 +41,10 @@ stty -F /dev/ttyS1 raw -echo
 
 . /guest/settings
 export PATH=/usr/bin:/usr/sbin HOME=/run PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$REPOSITORY"
+# This repository's packages, whatever the interpreter has installed.
+for folder in proto shared gateway coordinator worker client; do
+    PYTHONPATH="$PYTHONPATH:$REPOSITORY/$folder"
+done
 cd "$REPOSITORY" || say "no repository"
 "$PYTHON" -P -m tests.guest.inside $ARGUMENTS </dev/null >/dev/ttyS1 2>/dev/ttyS0
 echo "exit $?" >/dev/ttyS1

@@ -263,6 +263,30 @@ def _refused(report: Report) -> None:
     (groups.ROOT / "bare").rmdir()
 
 
+def _shares(report: Report) -> None:
+    """A group that was given all but shares of the processors."""
+    (groups.ROOT / "lean/self").mkdir(parents=True)
+    for name in ("", "lean"):
+        (groups.ROOT / name / "cgroup.subtree_control").write_text("-cpu +memory +pids")
+    with report.check("shares: the doctor names what an operator may do without"):
+        found, fit = _ask_in("lean/self")
+        expect(not fit and not found["cpu-share"]["ok"], found)
+        expect("--allow-degraded=cpu-share" in str(found["cpu-share"]["remedy"]), found)
+    with report.check("shares: with that said, a program runs without"):
+        # Where the first one has moved itself.
+        found, fit = _ask_in("lean/self/supervisor", "--allow-degraded=cpu-share")
+        expect(fit and bool(found["trial"]["ok"]), found)
+    for name in ("lean/self/supervisor", "lean/self", "lean"):
+        if (groups.ROOT / name).exists():
+            (groups.ROOT / name).rmdir()
+
+
+def _ask_in(group: str, *flags: str) -> tuple[dict[str, dict[str, object]], bool]:
+    command = groups.python("dcodex_worker.doctor", "--json", "--preload=", *flags)
+    answer = json.loads(groups.run_in(group, *command).stdout)
+    return {finding["name"]: finding for finding in answer["findings"]}, answer["fit"]
+
+
 def _swept(report: Report) -> None:
     """A host that was killed leaves its groups; the next one removes them."""
     with report.check("swept: what a killed host left is removed by the next"):
@@ -355,6 +379,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "container": _container,
     "elsewhere": _elsewhere,
     "refused": _refused,
+    "shares": _shares,
     "swept": _swept,
     "farm": _farm,
 }
