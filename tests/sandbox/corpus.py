@@ -183,6 +183,9 @@ SYSCALLS = _probes(
     "far_jump.c",
     "seccomp_stack.c",
     "filter_memory.c",
+    "init_untouchable.c",
+    "switches.c",
+    "shared_pages.py",
     "elf32.py",
 )
 BOMBS = (
@@ -232,6 +235,7 @@ SURVIVORS = (
         destructive=True,
     ),
 )
+BRIEF = Limits(cpu_s=0.5, wall_s=8.0, memory_bytes=256 * MIB, processes=48)
 TIGHT = Limits(cpu_s=3.0, wall_s=8.0, memory_bytes=96 * MIB, processes=48, output_bytes=MIB)
 HOGS = (
     Attack(file="memory_hog.py", verdicts=MEMORY, limits=TIGHT, destructive=True),
@@ -267,6 +271,10 @@ HOGS = (
         file="object_flood.c", verdicts=OK_OR_MEMORY | CPU | WALL, limits=TIGHT, destructive=True
     ),
     Attack(file="mq_hog.py", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
+    # Its dead are freed late: they may fill its memory before its time is over.
+    Attack(file="vfork_storm.c", verdicts=CPU | MEMORY, limits=BRIEF, destructive=True),
+    Attack(file="xattr_hog.py", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
+    Attack(file="huge_page_touch.c", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="self_kill.py", verdicts=SIGNALED, signal=9, exit_code=137, stdout=b"before\n"),
     Attack(
         file="near_limit_kill.c",
@@ -278,11 +286,10 @@ HOGS = (
         limits=TIGHT,
     ),
 )
-BURN = Limits(cpu_s=0.5, wall_s=8.0, memory_bytes=256 * MIB, processes=48)
 #: A tree of processes is stopped within this many seconds of CPU beyond its limit.
 OVERRUN_S = 0.1
 BURNERS = tuple(
-    Attack(file=file, verdicts=CPU, limits=BURN, destructive=True, max_cpu_s=0.5 + OVERRUN_S)
+    Attack(file=file, verdicts=CPU, limits=BRIEF, destructive=True, max_cpu_s=0.5 + OVERRUN_S)
     for file in (
         "cpu_burn.py",
         "cpu_burn.c",
@@ -291,6 +298,7 @@ BURNERS = tuple(
         "cpu_burn_threads.c",
         "cpu_burn_syscalls.c",
         "cpu_orphans.py",
+        "timer_storm.c",
     )
 )
 
@@ -313,6 +321,7 @@ LINGERERS = (
     _lingers("sleep_past_wall.py", b"asleep\n", 0.3, "subsecond"),
     _lingers("stop_self.py", b"stopping\n"),
     _lingers("ignore_term.py", b"deaf\n"),
+    _lingers("stop_tree.c", b"stopping\n"),
     _lingers("blocked_fifo.py", b"opening\n"),
     _lingers("close_and_linger.py", b""),
     _lingers("close_and_linger.c", b""),
@@ -377,6 +386,17 @@ FORGERIES = (
             ("SIGALRM", 14),
             ("SIGHUP", 1),
         )
+    ),
+    *(
+        Attack(
+            file="exec_from_thread.c",
+            case=way,
+            args=(way,),
+            verdicts=FAILED,
+            exit_code=code,
+            stdout=said,
+        )
+        for way, code, said in (("execute", 5, b"executed\n"), ("leave", 6, b"left\n"))
     ),
     Attack(
         file="raw_bytes.py",

@@ -47,6 +47,8 @@ from dcodex_worker.sandbox import (
 from dcodex_worker.sandbox.errand import Errand, Failed
 from dcodex_worker.template import rehearsal
 
+#: The highest of ordinary priorities.
+_FIRST = -20
 #: The rehearsal takes milliseconds; a machine where it takes this long, in seconds, goes without.
 _REHEARSAL_TIMEOUT_S = 5.0
 _REHEARSAL_CPU_S = 5.0
@@ -253,11 +255,15 @@ class Keeper:
         os.setresgid(self._init_id, self._init_id, 0)
         os.setresuid(self._init_id, self._init_id, 0)
         try:
-            return os.posix_spawn("/.dcodex/init", ["init"], {})
+            init = os.posix_spawn("/.dcodex/init", ["init"], {})
         finally:
             os.setresuid(0, 0, 0)
             os.setresgid(0, 0, 0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # Killing it is how all others are killed, which it does itself: before they go on.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, init, _FIRST)
+        return init
 
     def _await_end(self, init: int, program: int, collect: str) -> None:
         """Wait for the program's end, or for the worker's; then leave nothing alive.
