@@ -75,6 +75,8 @@ class Broker:
         self.lock = threading.Lock()
         self._context = zmq.Context()
         self._sockets: dict[Side, zmq.Socket[bytes]] = {}
+        #: They tell of connections that end.
+        self._monitors: list[zmq.Socket[bytes]] = []
         #: stop() writes, the loop reads: it works from a signal handler and from any thread.
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
@@ -134,6 +136,7 @@ class Broker:
             raise
         finally:
             os.umask(mask)
+        self._monitors.append(socket.get_monitor_socket(int(zmq.Event.DISCONNECTED)))
         self.bound[side] = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         return socket
 
@@ -154,6 +157,8 @@ class Broker:
         if self._gatekeeper is not None:
             poller.register(self._gatekeeper.socket, zmq.POLLIN)
         sides = {socket: side for side, socket in self._sockets.items()}
+        for monitor in self._monitors:
+            poller.register(monitor, zmq.POLLIN)
         machine, lock = self._machine, self.lock
         while not self._stopping:
             now = time.monotonic()
@@ -172,6 +177,9 @@ class Broker:
                 for ready, _ in events:
                     if ready in sides:
                         self._receive_all(ready, sides[ready], now)
+                    elif ready in self._monitors:
+                        self._take_news(ready)
+                        machine.shaken(now)
                     elif isinstance(ready, zmq.Socket):
                         self._let_in()
                 if now >= due:
@@ -188,15 +196,25 @@ class Broker:
         """Send what can still be sent, close the sockets, remove their files."""
         self._doors.show()
         for side, socket in self._sockets.items():
+            socket.disable_monitor()
             socket.close()
             remove_socket(self._endpoints[side])
         self._sockets = {}
+        for monitor in self._monitors:
+            monitor.close()
+        self._monitors = []
         if self._gatekeeper is not None:
             self._gatekeeper.close()
             self._gatekeeper = None
         self._context.term()
         os.close(self._wake_read)
         os.close(self._wake_write)
+
+    def _take_news(self, monitor: zmq.Socket[bytes]) -> None:
+        """A connection or more have ended; whose, a monitor does not tell."""
+        with contextlib.suppress(zmq.Again):
+            while True:
+                monitor.recv_multipart(_DONTWAIT)
 
     def _let_in(self) -> None:
         """Answer who may connect."""

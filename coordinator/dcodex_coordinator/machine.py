@@ -66,6 +66,10 @@ MAX_NAME_CHARS = 256
 LOGGED_A_SECOND = 10
 #: When a turn comes this late we were stopped ourselves, and know nothing of others' silence.
 PAUSE_S = 2 * HEARTBEAT_S
+#: Some connection ended: who it was shows when everybody is sent a word, a moment later (the
+#: transport tells us before it has let go of the peer), and not more often than this.
+PROBE_DELAY_S = 0.01
+PROBE_PAUSE_S = 0.1
 #: A worker that is told to arm anew must be ready by then, in seconds.
 REARM_BOUND_S = 30.0
 
@@ -117,6 +121,9 @@ class Machine:
         self._next_farm = now
         self._next_tick = now + TICK_S
         self._last_turn = now
+        #: When to look who is gone; infinite while no connection has ended.
+        self._probe_at = float("inf")
+        self._probed_at = -float("inf")
         self._desired = settings.min_workers
         self._balanced_at = now
         #: Lines about peers' faults in the second that ends at _log_until.
@@ -159,10 +166,17 @@ class Machine:
             self._drop(peer, now)
         return self._outbox.take()
 
+    def shaken(self, now: float) -> None:
+        """Some connection has ended; the shell cannot tell whose."""
+        due = max(now + PROBE_DELAY_S, self._probed_at + PROBE_PAUSE_S)
+        self._probe_at = min(self._probe_at, due)
+
     def expire(self, now: float) -> list[Send]:
         """Do what time asks for; call it when next_deadline() has come, or more often."""
         self._turn(now)
         self._desk.expire(now)
+        if now >= self._probe_at:
+            self._probe(now)
         if now >= self._next_tick:
             self._tick(now)
             self._next_tick = now + TICK_S
@@ -174,7 +188,7 @@ class Machine:
 
     def next_deadline(self) -> float:
         """When expire() next has something to do."""
-        due = self._next_tick
+        due = min(self._next_tick, self._probe_at)
         deadline = self._desk.next_deadline()
         if deadline is not None and deadline < due:
             due = deadline
@@ -461,6 +475,14 @@ class Machine:
                 # A tick early rather than late.
                 if now - peer.sent_at > HEARTBEAT_S - TICK_S:
                     self._outbox.send(peer, Heartbeat())
+
+    def _probe(self, now: float) -> None:
+        """Send everybody a word: whoever is gone turns out to be unreachable."""
+        self._probe_at = float("inf")
+        self._probed_at = now
+        for peers in self._peers.values():
+            for peer in peers.values():
+                self._outbox.send(peer, Heartbeat())
 
     def _balance(self, now: float) -> None:
         self._balanced_at = now
