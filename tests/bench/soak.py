@@ -42,6 +42,9 @@ CALM_RUNS = 64
 CALM_WIDTH = 8
 #: Paused compilers that serve as templates: a cache with a bound of its own, in bytes.
 CACHES = {"cc1": 512 << 20, "cc1plus": 512 << 20, "g++": 64 << 20, "gcc": 64 << 20}
+#: Tools that wait in an armed sandbox for what is compiled most, and go with it: as many as the
+#: last compiles made likely.
+TOOLS = ("as", "cc1", "cc1plus", "mold", "ld")
 #: Attacks that only wait for a limit of seconds would make the soak a wait.
 _SLOW = ("template_bomb", "include_zero", "constexpr", "pipe_hog", "object_flood", "tcp_hog")
 _MIB = 1 << 20
@@ -105,7 +108,11 @@ class Look:
 
     def unlike(self, other: Look) -> list[str]:
         """In what `other`, taken later, has more or less."""
-        return self.snapshot.differences(other.snapshot)
+        return [
+            text
+            for text in self.snapshot.differences(other.snapshot)
+            if not text.startswith(tuple(f"processes: {tool} " for tool in TOOLS))
+        ]
 
     def rows(self) -> dict[str, int]:
         """Figures for the table."""

@@ -110,14 +110,16 @@ def _try_out(settings: WorkerSettings) -> tuple[float, float]:
             workshop = Workshop(settings, slots.take())
             try:
                 # The first keeper has to be forked and attached; the second sandbox is typical.
-                workshop.arm("python").destroy()
-                start = time.monotonic()
-                armed = workshop.arm("python")
-                armed_s = time.monotonic() - start
-                start = time.monotonic()
-                end = run_to_end(armed.begin(_hello()))
-                ran_s = time.monotonic() - start
-                armed.destroy()
+                for _ in range(2):
+                    start = time.monotonic()
+                    armed = workshop.arm("python")
+                    armed_s = time.monotonic() - start
+                    try:
+                        start = time.monotonic()
+                        end = run_to_end(armed.begin(_hello()))
+                        ran_s = time.monotonic() - start
+                    finally:
+                        armed.destroy()
             finally:
                 workshop.close()
         finally:

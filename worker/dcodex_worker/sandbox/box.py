@@ -23,6 +23,9 @@ from dcodex_worker.sandbox.wireform import FAILED_STATUS
 
 #: Arming takes milliseconds; a machine that needs this long, in seconds, is out of order.
 ARM_TIMEOUT_S = 10.0
+#: Arming gives way to programs that run for so long, in seconds: it takes a few milliseconds of
+#: CPU time, and a worker is silent meanwhile, which nobody takes it for dead for.
+YIELD_S = 0.05
 #: How long a killed sandbox may take to be gone, in seconds, before the worker gives it up.
 DESTROY_TIMEOUT_S = 10.0
 #: Only the keeper is left in an empty leaf.
@@ -115,6 +118,7 @@ class Keeper:
                 os.fchown(fd, host_id, host_id)
             message = wireform.pack(wireform.ARM, host_id, self._tmpfs_bytes, collect)
             wireform.send(self.sock, message, inside)
+            self._await(self.sock)
             reply, pidfds = wireform.receive(self.sock)
             if not reply:
                 raise SetupError("keeper", 0)
@@ -136,9 +140,17 @@ class Keeper:
             for fd in inside[:3]:
                 os.close(fd)
             theirs.close()
+        self._await(channel)
         sandbox.await_armed()
         self.leaf.start_counting()
         return sandbox
+
+    def _await(self, sock: socket.socket) -> None:
+        """Wait for something to be said there, and give way no longer when that takes long."""
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        if not poll.poll(YIELD_S * 1000):
+            self.leaf.press_on()
 
     def close(self) -> None:
         """End the keeper (it goes when its socket does) and remove its leaf."""

@@ -33,10 +33,10 @@ _WEIGHT = 100
 #: does not starve them, and they do not keep our own processes waiting.
 _TREE_SHARES_PER_CPU = _SHARES
 _TREE_WEIGHT_PER_CPU = _WEIGHT
-#: A sandbox that is being armed gives way to programs that run; one that is being killed is let
-#: through, so that its processes come to die. As multiples of the usual share.
+#: A sandbox that is being armed gives way to programs that run, but not for long; one that is
+#: being killed is let through, so that its processes come to die. As multiples of the usual share.
 _ARMING = 1 / 16
-_DYING = 16
+_PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
@@ -217,12 +217,16 @@ class Leaf:
         """Until start_counting() others run first: what happens in here is preparation."""
         self._set_share(_ARMING)
 
+    def press_on(self) -> None:
+        """It has given way for long enough: among many that burn it would for ever."""
+        self._set_share(_PRESSING)
+
     def hasten(self) -> None:
         """What is in here is being killed: let it fork no more, and let it die soon."""
         self._processes = 0
         with contextlib.suppress(OSError):
             self._write("pids" if self._version == 1 else "unified", "pids.max", "0")
-            self._set_share(_DYING)
+            self._set_share(_PRESSING)
 
     def start_counting(self) -> None:
         """From here on the figures are those of one run, and its share is the usual one."""
