@@ -204,19 +204,8 @@ class CoordinatorSettings(CommonSettings):
     drain_grace: float = _setting(30.0, parse_seconds, "how long running programs may go on")
 
 
-#: What programs import that takes long: parts of the standard library first, since an import of
-#: what stands later brings along what stands before it.
-PRELOAD = (
-    "concurrent.futures",
-    "asyncio",
-    "unittest",
-    "urllib.request",
-    "sqlite3",
-    "numpy",
-    "pandas",
-    "scipy",
-    "matplotlib",
-)
+#: What programs import that takes long.
+PRELOAD = ("numpy", "pandas scipy matplotlib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +226,7 @@ class WorkerSettings(CommonSettings):
     preload: tuple[str, ...] = _setting(
         PRELOAD,
         _names,
-        "modules that a second Python template imports, for programs that name one of them",
+        "modules to import ahead; each comma begins another Python template, two at most",
     )
     allow_degraded: tuple[str, ...] = _setting(
         (),

@@ -8,11 +8,21 @@ import pytest
 
 from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.program import Program, SourceFile
-from dcodex_worker.runtimes.python import LARGE, SMALL, ArmedPython, Interpreter, names_any
+from dcodex_worker.runtimes.python import (
+    SMALL,
+    ArmedPython,
+    Interpreter,
+    group_kind,
+    groups_of,
+    names_any,
+)
 from dcodex_worker.runtimes.rack import Rack
 from dcodex_worker.sandbox.box import Sandbox
 
-INTERPRETER = Interpreter("/usr/bin/python3", "3.11.2", (), ("numpy", "urllib.request"))
+NUMPY, OTHERS = group_kind(0), group_kind(1)
+INTERPRETER = Interpreter(
+    "/usr/bin/python3", "3.11.2", (), (("numpy",), ("pandas", "urllib.request"))
+)
 
 
 def program(
@@ -26,7 +36,7 @@ def program(
 
 def armed() -> tuple[ArmedPython, Rack]:
     rack = Rack()
-    for kind in (SMALL, LARGE):
+    for kind in INTERPRETER.kinds():
         rack.put(kind, cast(Sandbox, object()))
     return ArmedPython(rack, INTERPRETER), rack
 
@@ -69,18 +79,26 @@ def test_the_requests_variables_win_over_the_sandboxes_own() -> None:
     ("content", "used"),
     [
         (b"print(1)", SMALL),
-        (b"import numpy as np", LARGE),
-        (b"from urllib import request", LARGE),
-        (b"__import__('numpy')", LARGE),
+        (b"import numpy as np", NUMPY),
+        (b"__import__('numpy')", NUMPY),
+        (b"from urllib import request", OTHERS),
+        (b"import numpy, pandas", OTHERS),
     ],
 )
-def test_a_program_that_names_a_module_of_the_large_template_runs_there(
+def test_a_program_runs_in_the_last_template_of_which_it_names_a_module(
     content: bytes, used: str
 ) -> None:
     python, rack = armed()
     python.begin(program("main.py", content=content))
-    assert rack.get(used) is None
-    assert rack.get(LARGE if used == SMALL else SMALL) is not None
+    assert [kind for kind in INTERPRETER.kinds() if rack.get(kind) is None] == [used]
+
+
+def test_entries_beyond_the_most_join_the_last_template() -> None:
+    installed = ["a", "c", "d"]
+    assert groups_of((), installed) == ()
+    assert groups_of(("a b", "c"), installed) == (("a",), ("c",))
+    assert groups_of(("a", "b", "c", "d"), installed) == (("a",), ("c", "d"))
+    assert groups_of(("b", "c"), installed) == (("c",),)
 
 
 def test_only_python_files_are_searched_for_the_names_of_modules() -> None:

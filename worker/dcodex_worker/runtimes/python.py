@@ -1,7 +1,7 @@
 """Python: a warm interpreter goes on with the program's main.py.
 
-There are two: a small one, and a large one with the modules that the operator lists. Each
-megabyte of a template makes every fork of it dearer, and its end; so the large one is for
+There are several: a small one, and larger ones with modules that the operator lists. Each
+megabyte of a template makes every fork of it dearer, and its end; so a larger one is for
 programs whose text names one of its modules. Where that guess is wrong a program imports by
 itself, as it would by hand.
 """
@@ -37,9 +37,10 @@ _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
 #: How a zip file begins.
 _ARCHIVE = b"PK\x03\x04"
 
-#: Kinds of sandboxes, and the names of their templates.
+#: The kind of sandbox of the small template, and its name.
 SMALL = "python"
-LARGE = "python-large"
+#: Larger templates, each of which costs every worker some megabytes.
+MOST_GROUPS = 2
 
 _PROBE = (
     "import json, platform, sys; from importlib.util import find_spec; print(json.dumps("
@@ -56,8 +57,12 @@ class Interpreter:
     version: str
     #: Directories outside /usr that it needs.
     extra: tuple[str, ...]
-    #: What the large template imports: those of the operator's modules that are installed.
-    modules: tuple[str, ...]
+    #: What each larger template imports: those of the operator's modules that are installed.
+    groups: tuple[tuple[str, ...], ...]
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of sandboxes, the smallest first."""
+        return (SMALL, *(group_kind(number) for number in range(len(self.groups))))
 
 
 def find(settings: WorkerSettings) -> Interpreter:
@@ -73,12 +78,12 @@ def find(settings: WorkerSettings) -> Interpreter:
         path = os.path.join(sys.base_prefix, "bin", "python3")
     try:
         output = subprocess.run(
-            [path, "-I", "-c", _PROBE, *settings.preload],
+            [path, "-I", "-c", _PROBE, *" ".join(settings.preload).split()],
             capture_output=True,
             timeout=PROBE_TIMEOUT_S,
             check=True,
         ).stdout
-        version, numbers, prefix, base, modules = json.loads(output)
+        version, numbers, prefix, base, installed = json.loads(output)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise SetupError("python", 0, f"cannot use {path}: {error}") from error
     if tuple(numbers) < OLDEST:
@@ -96,14 +101,30 @@ def find(settings: WorkerSettings) -> Interpreter:
                 0,
                 f"{folder} is not shown to programs, whose own files are there: move it",
             )
-    return Interpreter(path, version, tuple(sorted(outside)), tuple(modules))
+    return Interpreter(
+        path, version, tuple(sorted(outside)), groups_of(settings.preload, installed)
+    )
+
+
+def groups_of(preload: tuple[str, ...], installed: list[str]) -> tuple[tuple[str, ...], ...]:
+    """The modules of each larger template; those of entries beyond the most join the last one."""
+    entries = [entry.split() for entry in preload]
+    entries[MOST_GROUPS - 1 :] = [[name for entry in entries[MOST_GROUPS - 1 :] for name in entry]]
+    groups = (tuple(name for name in entry if name in installed) for entry in entries)
+    return tuple(group for group in groups if group)
+
+
+def group_kind(number: int) -> str:
+    """The kind of sandbox of a larger template, and its name."""
+    return f"{SMALL}-{number + 1}"
 
 
 def template_plans(interpreter: Interpreter) -> tuple[TemplatePlan, ...]:
-    """The small template, and the large one where it would have something to add."""
-    path, extra, modules = interpreter.path, interpreter.extra, interpreter.modules
-    small = TemplatePlan(SMALL, path, STANDARD, extra)
-    return (small, TemplatePlan(LARGE, path, (*STANDARD, *modules), extra)) if modules else (small,)
+    """The small template and the larger ones."""
+    return tuple(
+        TemplatePlan(kind, interpreter.path, (*STANDARD, *group), interpreter.extra)
+        for kind, group in zip(interpreter.kinds(), ((), *interpreter.groups), strict=True)
+    )
 
 
 class ArmedPython:
@@ -143,9 +164,16 @@ class ArmedPython:
             warm=warm,
             path="" if warm else self._interpreter.path,
         )
-        large = warm and names_any(program, self._interpreter.modules)
-        self._sandbox = self._rack.take(LARGE if large else SMALL)
+        self._sandbox = self._rack.take(self._kind(program) if warm else SMALL)
         return Stage(self._sandbox, launch, compiling=False)
+
+    def _kind(self, program: Program) -> str:
+        """What suits it: of the larger templates, the last one that it names a module of."""
+        groups = self._interpreter.groups
+        for number in reversed(range(len(groups))):
+            if names_any(program, groups[number]):
+                return group_kind(number)
+        return SMALL
 
     def after_compile(self) -> Stage:
         """Python is not compiled."""

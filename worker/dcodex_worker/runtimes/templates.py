@@ -23,7 +23,7 @@ MOST_PAUSE_S = 60.0
 
 
 class Templates:
-    """The templates: small and large for Python, and a bare one that starts everything native.
+    """The templates: small and larger ones for Python, and a bare one that starts what is native.
 
     Raises SetupError where this machine has no interpreter to run templates with.
     """

@@ -52,7 +52,7 @@ class Workshop:
     def arm(self, language: str) -> Armed:
         """Sandboxes for one execution; blocks for milliseconds. Raises SetupError."""
         if language == "python":
-            kinds = (python.SMALL, python.LARGE) if self._interpreter.modules else (python.SMALL,)
+            kinds = self._interpreter.kinds()
             self._keep_only(*kinds)
             for kind in kinds:
                 self._provide(kind, kind, DEFAULT_LIMITS)

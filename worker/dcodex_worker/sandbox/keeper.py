@@ -66,12 +66,11 @@ class Keeper:
         extra: tuple[str, ...],
         seccomp_filter: seccomp.Filter,
         maskable: tuple[str, ...],
-        rehearse: bool,
+        rehearsed: bytes,
         lenient: frozenset[str],
     ) -> None:
-        """rehearse: whether warm programs will be run; seccomp_filter: seccomp.choose();
-
-        lenient: the guarantees that may lack.
+        """rehearsed: the program of the rehearsal, empty where no warm ones will be run.
+        seccomp_filter: seccomp.choose(). lenient: the guarantees that may lack.
         """
         self._lenient = lenient
         self._worker = worker
@@ -84,8 +83,9 @@ class Keeper:
         self._gate: socket.socket
         self._maskable = maskable
         self._landlock = landlock.version()
+        self._rehearsed = rehearsed
         #: Pages to provide at arming; None before the rehearsal.
-        self._pages: tuple[rehearsal.Stretch, ...] | None = None if rehearse else ()
+        self._pages: tuple[rehearsal.Stretch, ...] | None = None if rehearsed else ()
         self._init_id = 0
         #: What plan.py has written down for sandboxes like the last one.
         self._planned: tuple[object, Errand, plan.Confinement] | None = None
@@ -156,7 +156,7 @@ class Keeper:
                 os.close(nothing)
                 theirs.close()
         launch = {
-            "files": [("main.py", 0o644, rehearsal.SOURCE)],
+            "files": [("main.py", 0o644, self._rehearsed)],
             "argv": ("main.py",),
             "environment": tuple(os.environ.items()),
             "warm": True,

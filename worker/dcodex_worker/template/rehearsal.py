@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 #: The program: what nearly every program does.
 SOURCE = b"""\
@@ -26,9 +26,15 @@ def main():
 main()
 """
 
+#: What programs do that import a module ahead of others: nearly the first page of its manual.
+USES = {
+    "numpy": "numpy.arange(10).sum()",
+    "pandas": "pandas.DataFrame({'k': ['a', 'b'], 'v': [1, 2]}).groupby('k')['v'].sum().tolist()",
+}
+
 PAGE_BYTES = 4096
 #: More than this many stretches of pages is not a small program any more.
-MAX_STRETCHES = 2048
+MAX_STRETCHES = 4096
 
 _PRESENT = 1 << 63
 _FILE = 1 << 61
@@ -38,6 +44,16 @@ _EXCLUSIVE = 1 << 56
 _STRETCH = struct.Struct("<QQB")
 
 Stretch = tuple[int, int, bool]
+
+
+def use_of(name: str) -> str:
+    """A use of a module."""
+    return f"import {name}\n{USES.get(name, '')}\n"
+
+
+def source(modules: Sequence[str]) -> bytes:
+    """The program for a template that has these modules; who runs there uses the first."""
+    return "".join(map(use_of, modules[:1])).encode() + SOURCE
 
 
 def mapped() -> list[tuple[int, int, bool]]:

@@ -23,7 +23,7 @@ import types
 from typing import Any
 
 from dcodex_worker.sandbox import keeper, kernel, mounts, rootfs, seccomp
-from dcodex_worker.template import farewell, stash
+from dcodex_worker.template import farewell, rehearsal, stash
 
 #: Where launcher.py leaves the JSON of what follows.
 SPECIFICATION_FD = 3
@@ -128,10 +128,15 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
         extra=tuple(specification["extra"]),
         seccomp_filter=chosen,
         maskable=maskable,
-        rehearse=bool(specification["preload"]),
+        rehearsed=_rehearsed(specification["preload"]),
         lenient=frozenset(specification["lenient"]),
     ).arm_for_ever()
     return launch
+
+
+def _rehearsed(modules: list[str]) -> bytes:
+    """The program of the rehearsal; empty for a template that no program goes on in."""
+    return rehearsal.source([name for name in modules if name not in STANDARD]) if modules else b""
 
 
 def _leave_no_trace() -> None:

@@ -23,6 +23,8 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dcodex_worker.template import rehearsal
+
 #: The folder of modules that are never shown.
 _OURS = "dcodex_worker"
 
@@ -87,6 +89,7 @@ class Stash:
                 atexit.register = _recorder(group.at_exit)
                 threading._register_atexit = _recorder(group.at_thread_exit)  # type: ignore[attr-defined] # likewise
                 _import(name, complain)
+                _use(name, complain)
                 group.names = [new for new in sys.modules if new not in before]
                 before.update(group.names)
                 self._groups.append(group)
@@ -144,6 +147,15 @@ class Stash:
         self._restored = last + 1
         if self._restored == len(self._groups):
             sys.meta_path.remove(self)
+
+
+def _use(name: str, complain: Callable[[str], None]) -> None:
+    """Have what the first use of a module makes made once, here."""
+    if name in rehearsal.USES and name in sys.modules:
+        try:
+            exec(rehearsal.use_of(name), {})
+        except Exception as error:
+            complain(f"not used beforehand: {name}: {error!r}")
 
 
 def _seed(module: Any) -> None:
