@@ -64,7 +64,7 @@ lint: $(VENV)/.dev ## style, types and generated code
 		git diff --exit-code --stat -- proto; \
 	fi
 
-# How long `make simulate` goes on, in seconds; ARGS reaches each of the four as it is.
+# How long `make simulate` and `make fuzz` go on, in seconds; ARGS reaches each of these as it is.
 SECONDS ?= 60
 
 .PHONY: bench
@@ -82,6 +82,10 @@ guest: $(VENV)/.server ## the sandbox on cgroup v2, in an emulated machine; minu
 .PHONY: chaos
 chaos: $(VENV)/.dev ## faults at random under load, every answer checked
 	@PYTHONPATH=. $(PY) -m tests.chaos $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## hostile frames and callers against codec, sockets and gRPC port for SECONDS
+	@PYTHONPATH=. $(PY) -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 .PHONY: simulate
 simulate: $(VENV)/.dev ## the coordinator in simulated storms for SECONDS

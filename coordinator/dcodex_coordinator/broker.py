@@ -116,9 +116,13 @@ class Broker:
             zmq.RCVHWM: RECEIVE_HIGH_WATER,
             zmq.LINGER: LINGER_MS,
             zmq.MAXMSGSIZE: MAX_PAYLOAD_BYTES,
-            # Half-open TCP connections end in the time that our own heartbeats allow.
-            zmq.HEARTBEAT_IVL: int(LOST_S * 1000 / 3),
-            zmq.HEARTBEAT_TIMEOUT: int(LOST_S * 1000),
+            # Half-open TCP connections end in the time that our own heartbeats allow. It is the
+            # kernel that looks after them: ZeroMQ's own heartbeats (to 4.3.5) end the process
+            # when one is due to a peer that went while as many of its messages waited as may.
+            zmq.TCP_KEEPALIVE: 1,
+            zmq.TCP_KEEPALIVE_IDLE: int(LOST_S / 3),
+            zmq.TCP_KEEPALIVE_INTVL: int(LOST_S / 3),
+            zmq.TCP_KEEPALIVE_CNT: 2,
             # A peer that connects and then says nothing holds a descriptor no longer than this.
             zmq.HANDSHAKE_IVL: int(LOST_S * 1000),
         }

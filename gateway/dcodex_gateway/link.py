@@ -33,8 +33,11 @@ log = logging.getLogger(__name__)
 
 #: Messages taken in before the loop gets to do something else.
 RECEIVE_MOST = 128
-#: Messages that may wait in the socket, each way: some for each of MAX_EXECUTIONS executions.
+#: Messages that may wait to be sent: some for each of MAX_EXECUTIONS executions.
 HIGH_WATER_MARK = 100_000
+#: Messages that wait for us: the loop takes in as many in some turns, and beyond it the
+#: coordinator's own sends wait.
+RECEIVE_HIGH_WATER = 1_000
 RECONNECT_MS = 50
 RECONNECT_MOST_MS = 1000
 #: A coordinator that refuses us does so every second until somebody mends it: one line in this
@@ -159,7 +162,7 @@ class Link:
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
         socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
-        socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        socket.setsockopt(zmq.RCVHWM, RECEIVE_HIGH_WATER)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
         if self._keys is not None:
             use_as_client(socket, self._keys)

@@ -57,8 +57,16 @@ async def abort(context: Context, why: Rejected) -> NoReturn:
     metadata: tuple[tuple[str, str], ...] = ()
     if why.retry_after_s > 0:
         metadata = (("retry-after-ms", str(max(1, round(why.retry_after_s * 1000)))),)
-    await context.abort(_STATUS[int(why.reason)], why.message, metadata)
+    try:
+        await context.abort(_STATUS[int(why.reason)], why.message, metadata)
+    except grpc.aio.InternalError:
+        raise _gone() from None
     raise AssertionError("abort() returned")
+
+
+def _gone() -> asyncio.CancelledError:
+    """For a call that nothing can be sent in any more: its caller left at this moment."""
+    return asyncio.CancelledError("the caller is gone")
 
 
 def guarded(method: str, figures: Figures, serve: Serve) -> Serve:
@@ -76,6 +84,9 @@ def guarded(method: str, figures: Figures, serve: Serve) -> Serve:
         except asyncio.CancelledError:
             status = "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
             raise
+        except grpc.aio.InternalError:
+            status = "CANCELLED"
+            raise _gone() from None
         except Exception:
             # The outermost frame of ours in this call.
             log.exception("a call failed method=%s", method)

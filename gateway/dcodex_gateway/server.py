@@ -20,10 +20,9 @@ import signal
 import socket
 from collections.abc import Coroutine
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
-from grpc_reflection.v1alpha import reflection
 
 from dcodex_gateway import classic, health, listening, native, tls
 from dcodex_gateway.classic import Classic
@@ -33,6 +32,7 @@ from dcodex_gateway.health import Health
 from dcodex_gateway.hub import MAX_EXECUTIONS, Hub
 from dcodex_gateway.metrics import make_registry
 from dcodex_gateway.native import Native
+from dcodex_gateway.reflecting import Reflection
 from dcodex_gateway.streams import Streams
 from dcodex_gateway.telemetry import open_telemetry
 from dcodex_shared import exposition
@@ -65,6 +65,13 @@ NOTICED_S = 5.0
 STOP_GRACE_S = 2.0
 
 
+class Service(Protocol):
+    """What is added to the server."""
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """Its methods."""
+
+
 class CannotServe(Exception):
     """A port cannot be had; the message says which, and what to do, in one line."""
 
@@ -88,7 +95,10 @@ class Gateway:
         self._health = Health((native.SERVICE, classic.SERVICE), lambda: self._hub.serving, figures)
         self._telemetry = open_telemetry(settings.otlp_endpoint)
         streams = Streams(self._hub, door, self._telemetry)
-        self._services = (Native(streams), Classic(streams), self._health)
+        self._services: list[Service] = [Native(streams), Classic(streams), self._health]
+        if settings.reflection:
+            names = (native.SERVICE, classic.SERVICE, health.SERVICE)
+            self._services.append(Reflection(names, figures))
         #: Set when the gateway is to end.
         self._stop: asyncio.Event = asyncio.Event()
         #: Whether callers may have another gateway to go to then.
@@ -100,10 +110,6 @@ class Gateway:
         server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         for service in self._services:
             server.add_generic_rpc_handlers((service.handlers(),))
-        if settings.reflection:
-            reflection.enable_server_reflection(
-                (native.SERVICE, classic.SERVICE, health.SERVICE, reflection.SERVICE_NAME), server
-            )
         port = _bind(server, settings, self._credentials)
         metrics = _expose(settings, self._hub)
         loop = asyncio.get_running_loop()

@@ -491,3 +491,47 @@ def test_a_second_coordinator_does_not_take_the_sockets_of_one_that_lives(direct
         assert second.popen.wait(PATIENCE_S) == 2
         first.popen.send_signal(signal.SIGTERM)
         first.end()
+
+
+#: A peer of as many messages as may wait, and more, goes while the loop is slow: for longer than
+#: ZeroMQ takes to look after a connection. What it does wrong then ends the whole process.
+SLOW_LOOP = """
+import socket, sys, threading, time
+from dcodex_coordinator.broker import RECEIVE_HIGH_WATER, Broker
+from dcodex_coordinator.desk import DeskSettings
+from dcodex_coordinator.machine import Machine, MachineSettings
+from dcodex_shared.messages import LOST_S
+
+directory = sys.argv[1]
+desk = DeskSettings({}, 4, 100, 50, 100, 1 << 20, 60.0, False)
+machine = Machine(MachineSettings("b00t1d", desk, 2, 4, 0.1, 60.0), time.monotonic())
+with Broker(machine, f"ipc://{directory}/g.sock", f"ipc://{directory}/w.sock") as broker:
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(f"{directory}/g.sock")
+    peer.sendall(b"\\xff" + bytes(8) + b"\\x7f\\x03\\x00" + b"NULL".ljust(20, b"\\0") + bytes(32))
+    greeting = b""
+    while len(greeting) < 64:
+        greeting += peer.recv(64 - len(greeting))
+    ready = b"\\x05READY\\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
+    peer.sendall(b"\\x04" + bytes([len(ready)]) + ready)
+    peer.recv(1024)
+    peer.sendall(b"\\x00\\x01x" * 3 * RECEIVE_HIGH_WATER)
+    peer.close()
+    time.sleep(LOST_S / 3 + 1.0)
+    threading.Timer(1.0, broker.stop).start()
+    broker.run()
+    print(machine.figures.dropped["unreadable"])
+"""
+
+
+def test_a_peer_that_goes_while_all_its_messages_wait_does_not_end_the_coordinator(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", SLOW_LOOP, str(tmp_path)],
+        capture_output=True,
+        timeout=6 * PATIENCE_S,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0

@@ -260,7 +260,7 @@ HOGS = (
     Attack(file="tcp_hog.c", verdicts=OK_OR_MEMORY | FAILED, limits=TIGHT, destructive=True),
     *(
         Attack(file=file, verdicts=OK, starts=b"CONTAINED", limits=TIGHT, destructive=True)
-        for file in ("netlink_hog.c", "error_queue_hog.c", "huge_pages.c")
+        for file in ("socket_flood.c", "netlink_hog.c", "error_queue_hog.c", "huge_pages.c")
     ),
     Attack(file="aio_exhaust.c", verdicts=OK_OR_MEMORY, limits=TIGHT, destructive=True),
     Attack(file="page_table_hog.c", verdicts=MEMORY, limits=TIGHT, destructive=True),

@@ -84,6 +84,7 @@ REMOVALS: dict[str, dict[str, str]] = {
     "seccomp": {
         "sandbox/seccomp.py": "def plan(errand, chosen, gate, fd): errand.call(Number.CLOSE, gate)"
     },
+    "count of sockets": {"sandbox/sockets.py": "def decide_socket(alive): return None"},
     "landlock": {
         "sandbox/landlock.py": """
 def plan(errand, interface, queues, fd):
@@ -509,6 +510,18 @@ WHO = (
         layers={"no_new_privs": CONTAINED},
         through="setup=seccomp:EACCES",
         aside=("landlock",),
+    ),
+    Defence(
+        name="fill the memory that all filters share",
+        job=Job(file="filter_memory.c"),
+        layers={"seccomp": CONTAINED},
+        through=_leak("attach"),
+    ),
+    Defence(
+        name="hold more sockets than are counted to anybody",
+        job=Job(file="socket_flood.c"),
+        layers={"count of sockets": CONTAINED},
+        through=_leak("sockets"),
     ),
     Defence(
         name="read init",

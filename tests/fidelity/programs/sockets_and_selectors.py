@@ -1,0 +1,6 @@
+import selectors,socket,os,select
+s=selectors.DefaultSelector(); a,b=socket.socketpair(); s.register(a,selectors.EVENT_READ,"a"); b.send(b"x"); print([k.data for k,_ in s.select(1)])
+print(type(s).__name__); r,w=os.pipe(); print(select.select([r],[w],[],0)); e=select.epoll(); e.register(w,select.EPOLLOUT); print(len(e.poll(0)))
+x=socket.socket(); x.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); x.setsockopt(socket.SOL_SOCKET,socket.SO_RCVBUF,8192); x.setsockopt(socket.SOL_SOCKET,socket.SO_SNDBUF,8192); print(x.getsockopt(socket.SOL_SOCKET,socket.SO_RCVBUF),x.getsockopt(socket.SOL_SOCKET,socket.SO_SNDBUF)); x.setsockopt(socket.IPPROTO_TCP,socket.TCP_NODELAY,1); x.bind(("127.0.0.1",0)); x.listen(); c=socket.create_connection(x.getsockname()); d,_=x.accept(); d.sendall(b"hello"*1000); print(len(c.recv(5000,socket.MSG_WAITALL))); c.shutdown(socket.SHUT_RDWR); print(d.recv(1))
+u=socket.socket(socket.AF_INET6,socket.SOCK_DGRAM); u.bind(("::1",0)); u.sendto(b"hi",u.getsockname()); print(u.recv(5))
+n=socket.socket(socket.AF_UNIX); n.bind("sock"); n.listen(); m=socket.socket(socket.AF_UNIX); m.connect("sock"); k,_=n.accept(); socket.send_fds(m,[b"x"],[0]); print(len(socket.recv_fds(k,1,1)[1]))
