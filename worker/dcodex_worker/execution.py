@@ -36,10 +36,7 @@ CPU_CHECK_S = 0.010
 CPU_CHECK_MOST_S = 0.5
 #: How long a unary run is waited for before its output is looked at, again after each look:
 #: most end sooner, and a wake-up for every piece would cost more than the piece.
-UNARY_PATIENCE_S = 0.002
-#: A program that has written so much will write more, and may soon wait for its pipe: from
-#: then on it is looked at as soon as there is something. Half of what a pipe holds.
-UNARY_EAGER_BYTES = 32 * 1024
+UNARY_PATIENCE_S = 0.001
 #: A killed sandbox that does not report its end within this is given up as lost.
 KILL_PATIENCE_S = 5.0
 
@@ -195,10 +192,7 @@ class Execution:
         if not data:
             return
         self.forwarded_bytes += len(data)
-        if not self.streaming and self.forwarded_bytes < UNARY_EAGER_BYTES:
-            self._watch_from = now + UNARY_PATIENCE_S
-        else:
-            self._watch_from = now
+        self._watch_from = now if self.streaming else now + UNARY_PATIENCE_S
         self._kept_bytes += len(data)
         stream = Stream.COMPILER if self.compiling else stream
         if self._kept:
