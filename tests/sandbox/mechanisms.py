@@ -712,7 +712,7 @@ LIMITS = (
     ),
     Defence(
         name="burn in children that nobody waits for",
-        job=Job(file="cpu_burn_forked.py", cpu_s=0.2, wall_s=1.5),
+        job=Job(file="cpu_burn_forked.py", cpu_s=0.2, wall_s=4.0),
         layers={"CPU clock": "CPU_LIMIT"},
         # RLIMIT_CPU, which counts each process, is not in reach.
         through="WALL_LIMIT",
@@ -731,13 +731,13 @@ LIMITS = (
     ),
     Defence(
         name="burn in one process",
-        job=Job(file="cpu_burn.py", cpu_s=0.1, wall_s=3.5),
+        job=Job(file="burn_some.py", cpu_s=0.1, wall_s=60.0, patience_s=60.0),
         layers={"CPU clock": "CPU_LIMIT", "RLIMIT_CPU": "SIGNALED"},
-        through="WALL_LIMIT",
+        through="LEAK:burnt",
     ),
     Defence(
         name="sleep on",
-        job=Job(file="sleep_past_wall.py", wall_s=0.3, patience_s=2.0),
+        job=Job(file="sleep_past_wall.py", wall_s=0.3, patience_s=4.0),
         layers={"wall clock": "WALL_LIMIT"},
         through="unended",
     ),
@@ -810,7 +810,7 @@ LIMITS = (
 COMPILERS = (
     Defence(
         name="compile for ever",
-        job=Job(file="constexpr_loop.cpp", compile_cpu_s=0.5, patience_s=4.0),
+        job=Job(file="constexpr_loop.cpp", compile_cpu_s=0.5, patience_s=8.0),
         layers={"compile limits": "COMPILE_LIMIT"},
         through="unended",
     ),
