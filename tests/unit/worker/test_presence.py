@@ -112,8 +112,13 @@ def test_a_coordinator_one_version_apart_is_met(version: int) -> None:
 def test_whoever_was_stopped_itself_does_not_hold_silence_against_the_coordinator() -> None:
     presence = met(10.0)
     presence.resumed(100.0)
-    presence.expire(100.0)
+    presence.expire(100.0 + LOST_S - 0.01)
     assert presence.state is State.MET
+
+
+def test_after_it_was_stopped_itself_silence_counts_from_then_on() -> None:
+    presence = met(10.0)
+    presence.resumed(100.0)
     presence.expire(100.0 + LOST_S)
     assert presence.state is State.LOST
 
