@@ -1,6 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
-import time
+import threading
 pool = ThreadPoolExecutor(2)
+turns = [threading.Event() for _ in range(4)]
+def job(n):
+    turns[n].wait()
+    print("job", n)
+    turns[n + 1].set()
 for n in range(3):
-    pool.submit(lambda n=n: (time.sleep(0.02 * (n + 1)), print("job", n)))
+    pool.submit(job, n)
 print("main ends")
+turns[0].set()

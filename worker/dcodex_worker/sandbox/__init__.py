@@ -2,6 +2,6 @@
 
 Outside (the worker process): box.py, which owns one armed sandbox, and cgroup.py.
 Inside (processes forked from a template, under the programs' interpreter): keeper.py, which
-arms sandboxes, and the mechanisms it enters in order. The inside imports the standard library
-and kernel.py alone.
+arms sandboxes, and plan.py, which writes down the system calls of all mechanisms in their order,
+for errand.py to make. The inside imports the standard library and its own files alone.
 """

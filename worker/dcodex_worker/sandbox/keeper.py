@@ -8,7 +8,7 @@ its first moment, so that all it starts is too. For every sandbox it
   1. leaves the namespaces of the last one for fresh ones (mount, network, IPC; pid for its
      children) and mounts the private places,
   2. spawns init.py's process, which becomes pid 1 there,
-  3. forks the program's process, which gives up everything, step by step (STEPS), says ARMED,
+  3. forks the program's process, which gives up everything, step by step (plan.py), says ARMED,
      and blocks until the worker hands the program over,
   4. waits for that process, kills init (and with it whatever is left), tells the worker the
      wait status, and opens the file that the worker wants collected, if any.
