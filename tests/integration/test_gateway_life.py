@@ -318,7 +318,7 @@ def test_callers_that_do_not_read_stop_their_programs_and_cost_the_gateway_littl
         native = ExecutorStub(scene.new_channel())
         call = native.Execute(iter([pb.ExecuteRequest(start=START)]), timeout=60)
         submit, _ = peer.expect(Submit)
-        calls[submit.execution_id], credit_of[submit.execution_id] = call, OUTPUT_WINDOW_BYTES
+        calls[submit.execution_id], credit_of[submit.execution_id] = call, submit.window_bytes
         assert isinstance((peer.receive() or (None,))[0], StdinClose)
     before = resident_bytes(scene.gateway.process.pid)
     sent = dict.fromkeys(calls, 0)
