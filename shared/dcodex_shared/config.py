@@ -205,7 +205,7 @@ class CoordinatorSettings(CommonSettings):
 
 
 #: What programs import that takes long.
-PRELOAD = ("numpy", "pandas scipy matplotlib")
+PRELOAD = ("numpy pandas scipy matplotlib",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
