@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
+
 from dcodex_worker.template import rehearsal
 
 PRESENT, FILE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56
@@ -22,6 +25,20 @@ def test_written_pages_are_those_that_are_this_processes_alone() -> None:
 def test_read_pages_are_those_that_are_mapped() -> None:
     entries = (0, PRESENT | FILE, PRESENT | FILE | EXCLUSIVE, 0)
     assert list(rehearsal._runs(entries, writable=False)) == [(1, 2)]
+
+
+def test_no_more_written_pages_are_provided_than_an_idle_sandbox_may_have() -> None:
+    many = 2 * rehearsal.MAX_WRITTEN_PAGES
+    memory = mmap.mmap(-1, many * rehearsal.PAGE_BYTES, flags=mmap.MAP_PRIVATE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    # Every other page, since one long stretch would be left out as a whole.
+    for page in range(0, many, 2):
+        memory[page * rehearsal.PAGE_BYTES] = 1
+    end = start + many * rehearsal.PAGE_BYTES
+    one, both = ((start, end, True),), ((start, end, True), (start, end, True))
+    for ranges in (one, both):
+        stretches = rehearsal.unpack(rehearsal.touched(list(ranges)))
+        assert sum(pages for _, pages, _ in stretches) == rehearsal.MAX_WRITTEN_PAGES
 
 
 def test_a_torn_message_gives_the_whole_stretches_in_it() -> None:
