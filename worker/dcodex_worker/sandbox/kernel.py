@@ -143,6 +143,11 @@ def make_readonly(target: str) -> None:
     )
 
 
+def keep_for_ever(thing: object) -> None:
+    """Have an object, and what it refers to, stay where it is whatever the interpreter does."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
 def protect(address: int, size: int, protection: int) -> None:
     """mprotect(2)."""
     _check(_libc.mprotect(address, size, protection))
