@@ -190,7 +190,8 @@ def _loop() -> ctypes._CFunctionType:
     """The machine instructions, as a function of a list's address; None: all went well."""
     global _made
     if _made is None:
-        memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+        # Private: by a shared one a program could change what its keeper executes.
+        memory = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         memory.write(_X86_64)
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         kernel.protect(address, mmap.PAGESIZE, kernel.PROT_READ | kernel.PROT_EXEC)
