@@ -52,6 +52,8 @@ _LANDLOCK_CREATE_RULESET_VERSION = 1
 CAPABILITY_VERSION_3 = 0x20080522
 
 _AT_RECURSIVE = 0x8000
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
 
@@ -126,6 +128,12 @@ def pivot_root(new: str, old: str) -> None:
     """pivot_root(2)."""
     number = 155 if os.uname().machine == "x86_64" else 41  # the latter is asm-generic
     _check(_libc.syscall(ctypes.c_long(number), new.encode(), old.encode()))
+
+
+def exchange(first: str, second: str) -> None:
+    """Have two files or directories change places at once, with renameat2(2)."""
+    path, other = first.encode(), second.encode()
+    _check(_libc.renameat2(_AT_FDCWD, path, _AT_FDCWD, other, ctypes.c_uint(_RENAME_EXCHANGE)))
 
 
 def make_readonly(target: str) -> None:

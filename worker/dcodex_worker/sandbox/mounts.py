@@ -7,7 +7,7 @@ from dcodex_worker.sandbox.errand import Errand, Number
 
 WORK_DIRECTORY = "/work"
 #: Where each program has files of its own, and sees none of the host's.
-PRIVATE = (WORK_DIRECTORY, "/tmp", "/dev", "/proc")
+PRIVATE = (WORK_DIRECTORY, "/tmp", "/var/tmp", "/dev", "/proc")
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 
