@@ -48,6 +48,7 @@ DECIDING = (
     "dcodex_worker.crew",
     "dcodex_worker.execution",
     "dcodex_worker.presence",
+    "dcodex_worker.provision.judge",
     "dcodex_worker.runtimes.attempt",
     "dcodex_worker.runtimes.headers",
     "dcodex_worker.runtimes.names",

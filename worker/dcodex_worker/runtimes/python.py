@@ -67,15 +67,7 @@ class Interpreter:
 
 def find(settings: WorkerSettings) -> Interpreter:
     """The interpreter that the settings name, or this machine's; raises SetupError."""
-    if settings.python_venv:
-        path = os.path.join(os.path.abspath(settings.python_venv), "bin", "python3")
-    elif settings.python:
-        path = os.path.abspath(settings.python)
-    elif os.path.exists(SYSTEM_INTERPRETER):
-        path = SYSTEM_INTERPRETER
-    else:
-        # Never dcodex's own virtual environment: its base.
-        path = os.path.join(sys.base_prefix, "bin", "python3")
+    path = path_of(settings)
     try:
         output = subprocess.run(
             [path, "-I", "-c", _PROBE, *" ".join(settings.preload).split()],
@@ -84,8 +76,11 @@ def find(settings: WorkerSettings) -> Interpreter:
             check=True,
         ).stdout
         version, numbers, prefix, base, installed = json.loads(output)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise SetupError("python", 0, f"cannot use {path}: {error}") from error
+    except OSError as error:
+        raise SetupError("python", 0, f"cannot use {path}: {error.strerror}") from error
+    except (subprocess.SubprocessError, ValueError) as error:
+        text = f"cannot use {path}: it does not answer as a Python interpreter"
+        raise SetupError("python", 0, text) from error
     if tuple(numbers) < OLDEST:
         raise SetupError("python", 0, f"{path} is {version}; 3.9 or later is needed")
     real = os.path.dirname(os.path.realpath(path))
@@ -95,15 +90,30 @@ def find(settings: WorkerSettings) -> Interpreter:
         if folder != "/usr" and not folder.startswith("/usr/bin") and folder != "/"
     }
     for folder in sorted(outside):
-        if folder.startswith(tuple(f"{place}/" for place in mounts.PRIVATE)):
-            raise SetupError(
-                "python",
-                0,
-                f"{folder} is not shown to programs, whose own files are there: move it",
-            )
+        refuse_private(folder)
     return Interpreter(
         path, version, tuple(sorted(outside)), groups_of(settings.preload, installed)
     )
+
+
+def path_of(settings: WorkerSettings) -> str:
+    """Where the interpreter is that the settings name, or this machine's."""
+    if settings.python_venv:
+        return os.path.join(os.path.abspath(settings.python_venv), "bin", "python3")
+    if settings.python:
+        return os.path.abspath(settings.python)
+    if os.path.exists(SYSTEM_INTERPRETER):
+        return SYSTEM_INTERPRETER
+    # Never dcodex's own virtual environment: its base.
+    return os.path.join(sys.base_prefix, "bin", "python3")
+
+
+def refuse_private(folder: str) -> None:
+    """Raise SetupError for a folder where programs have files of their own."""
+    if f"{folder}/".startswith(tuple(f"{place}/" for place in mounts.PRIVATE)):
+        raise SetupError(
+            "python", 0, f"{folder} is not shown to programs, whose own files are there: move it"
+        )
 
 
 def groups_of(preload: tuple[str, ...], installed: list[str]) -> tuple[tuple[str, ...], ...]:

@@ -40,8 +40,8 @@ _PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
-#: init and the keeper, which share the leaf with the program.
-OWN_PROCESSES = 2
+#: init, the keeper and the holder of the program's memory, which share the leaf with the program.
+OWN_PROCESSES = 3
 
 #: Version 2: the group beside the sandboxes' for whoever lived in the group that holds them.
 ASIDE = "supervisor"

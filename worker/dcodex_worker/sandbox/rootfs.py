@@ -104,12 +104,16 @@ def enter_front(extra: tuple[str, ...], lenient: bool) -> int:
     # The second layer must not lie inside the first.
     kernel.mount("empty", _FRONT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
     _overlay("/", _FRONT, _FRONT, lenient)
-    for path in ("/usr", *(f"/{name}" for name in _SYSTEM), *extra):
+    for path in ("/usr", *(f"/{name}" for name in _SYSTEM)):
         if os.path.ismount(path):
             _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY, lenient)
+    _hide(_FRONT)
+    # Only now: an interpreter may be in what is hidden otherwise.
+    for path in extra:
+        os.makedirs(_FRONT + path, exist_ok=True)
+        _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY, lenient)
     for path in _shown():
         _bind(path, _FRONT + path)
-    _hide(_FRONT)
     kernel.make_readonly(_FRONT)
     os.chdir(_FRONT)
     kernel.pivot_root(".", ".")

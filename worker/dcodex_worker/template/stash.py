@@ -88,8 +88,7 @@ class Stash:
                 group = _Group()
                 atexit.register = _recorder(group.at_exit)
                 threading._register_atexit = _recorder(group.at_thread_exit)  # type: ignore[attr-defined] # likewise
-                _import(name, complain)
-                _use(name, complain)
+                load(name, complain)
                 group.names = [new for new in sys.modules if new not in before]
                 before.update(group.names)
                 self._groups.append(group)
@@ -149,6 +148,18 @@ class Stash:
             sys.meta_path.remove(self)
 
 
+def load(name: str, complain: Callable[[str], None]) -> None:
+    """Import a module as a template does, and have it do what its first use would do."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.partition(".")[0]:
+            complain(f"not preloaded: {name}: {error}")
+    except Exception as error:  # a package may do anything when it is imported
+        complain(f"not preloaded: {name}: {error}")
+    _use(name, complain)
+
+
 def _use(name: str, complain: Callable[[str], None]) -> None:
     """Have what the first use of a module makes made once, here."""
     if name in rehearsal.USES and name in sys.modules:
@@ -179,13 +190,3 @@ def _recorder(handlers: list[Handler]) -> Callable[..., Any]:
         return function
 
     return record
-
-
-def _import(name: str, complain: Callable[[str], None]) -> None:
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name.partition(".")[0]:
-            complain(f"not preloaded: {name}: {error}")
-    except Exception as error:  # a package may do anything when it is imported
-        complain(f"not preloaded: {name}: {error}")

@@ -1,0 +1,47 @@
+"""A runtime made by `dcodex runtime`, a farm with it, and a program that imports from it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.integration import wheels
+
+import dcodex
+from dcodex.testing import Farm, quiet_flags
+
+PATIENCE_S = 100.0
+PROGRAM = """\
+import os, sys, early, early.lazily
+print(early.__version__, early.loaded_by != os.getpid(), os.path.exists(sys.executable))
+print(os.listdir('/usr/local'))
+"""
+
+
+def test_programs_import_from_a_runtime_what_was_loaded_before_they_came(tmp_path: Path) -> None:
+    wheels.build(tmp_path, "early", "2.1", "import os\nloaded_by = os.getpid()\n")
+    # Nothing else is shown of this place.
+    with tempfile.TemporaryDirectory(prefix="dcodex-test-", dir="/usr/local") as place:
+        runtime = f"{place}/science"
+        done = subprocess.run(
+            [
+                *(sys.executable, "-P", "-m", "dcodex", "runtime", "make", runtime),
+                *("early", "--preload=early", "--", "--no-index", f"--find-links={tmp_path}"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            env={**os.environ, "PIP_CONFIG_FILE": os.devnull},
+        )
+        assert done.returncode == 0, done.stderr
+        options = done.stdout.splitlines()[-1].partition("dcodex worker ")[2].split()
+        assert options == ["--python_venv", runtime, "--preload", "early"]
+        with (
+            Farm(*quiet_flags(1), "--languages=python", *options) as farm,
+            dcodex.connect(farm.target) as client,
+        ):
+            text = client.run(PROGRAM, cache=False).check().text
+    assert text == f"2.1 True True\n{[os.path.basename(place)]}\n"
