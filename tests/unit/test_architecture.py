@@ -52,6 +52,7 @@ DECIDING = (
     "dcodex_worker.runtimes.attempt",
     "dcodex_worker.runtimes.headers",
     "dcodex_worker.runtimes.names",
+    "dcodex_worker.runtimes.openings",
     "dcodex_worker.runtimes.tools",
     "dcodex_worker.verdict",
 )

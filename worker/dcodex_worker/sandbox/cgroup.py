@@ -214,8 +214,12 @@ class Leaf:
             self._processes = processes
 
     def give_way(self) -> None:
-        """Until start_counting() others run first: what happens in here is preparation."""
+        """Until its turn comes others run first: what happens in here is preparation."""
         self._set_share(_ARMING)
+
+    def take_turn(self) -> None:
+        """From here on its share is the usual one."""
+        self._set_share(1)
 
     def press_on(self) -> None:
         """It has given way for long enough: among many that burn it would for ever."""
@@ -230,7 +234,7 @@ class Leaf:
 
     def start_counting(self) -> None:
         """From here on the figures are those of one run, and its share is the usual one."""
-        self._set_share(1)
+        self.take_turn()
         if self._version == 1:
             os.pwrite(self._peak, b"0", 0)
         else:

@@ -356,7 +356,7 @@ def _receive_program() -> dict[str, Any]:
         if tools is not None:
             step = "bench"
             if launch["benched"]:
-                tools.finish()
+                tools.finish(launch["foreseen"])
             else:
                 tools.clear()
         step = "exec"
