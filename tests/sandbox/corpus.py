@@ -128,7 +128,7 @@ FILES = (
     Attack(file="inode_flood.py", verdicts=OK_OR_MEMORY | CPU, destructive=True),
 )
 PROC = (
-    *_probes("procfs_secrets.py", "cgroup_files.py", "ptrace_neighbour.py"),
+    *_probes("procfs_secrets.py", "cgroup_files.py", "ptrace_neighbour.py", "inherited_memory.py"),
     *_probes("procfs_pids.py", args=("{runtime_dir}", "{canary}", "{host}")),
     *_probes("oom_score.py", args=("{oom_floor}",)),
     *_probes(

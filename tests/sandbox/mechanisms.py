@@ -84,6 +84,7 @@ REMOVALS: dict[str, dict[str, str]] = {
     "seccomp": {
         "sandbox/seccomp.py": "def plan(errand, chosen, gate, fd): errand.call(Number.CLOSE, gate)"
     },
+    "hidden processes": {"sandbox/mounts.py": '_OTHERS_HIDDEN = ""'},
     "count of sockets": {"sandbox/sockets.py": "def decide_socket(alive): return None"},
     "landlock": {
         "sandbox/landlock.py": """
@@ -350,6 +351,8 @@ from dataclasses import replace
 
 #: Settings for the sake of a defence's `aside`, written like removals.
 CHANGES: dict[str, dict[str, str]] = {
+    # Does not start without no_new_privs.
+    "holder": {"sandbox/holder.py": "def plan(errand): pass"},
     "low RLIMIT_MEMLOCK": {"sandbox/rlimits.py": "LOCKED_BYTES = 1 << 20"},
     "low RLIMIT_MSGQUEUE": {"sandbox/rlimits.py": "MESSAGE_QUEUE_BYTES = 120_000"},
 }
@@ -390,8 +393,8 @@ FILES = (
         job=Job(file="setuid_root.c", args=(f"{SHOWN}/setuid-root",)),
         layers={"nosuid": CONTAINED, "no_new_privs": CONTAINED, "user namespace": CONTAINED},
         through="LEAK:root",
-        # Both refuse to be entered without no_new_privs.
-        aside=("landlock", "seccomp"),
+        # All refuse to be entered without no_new_privs.
+        aside=("landlock", "seccomp", "holder"),
     ),
     Defence(
         name="climb to the host's root",
@@ -503,13 +506,14 @@ WHO = (
         layers={"no_new_privs": CONTAINED},
         # Arming itself does not go on.
         through="setup=landlock:EPERM",
+        aside=("holder",),
     ),
     Defence(
         name="install the filter with what may raise privileges",
         job=Job(file="identity.py"),
         layers={"no_new_privs": CONTAINED},
         through="setup=seccomp:EACCES",
-        aside=("landlock",),
+        aside=("landlock", "holder"),
     ),
     Defence(
         name="fill the memory that all filters share",
@@ -528,7 +532,7 @@ WHO = (
         job=Job(file="pid_one.py"),
         layers={"init's user id": CONTAINED},
         through=_leak("/proc/1/"),
-        aside=("landlock",),
+        aside=("landlock", "hidden processes"),
     ),
     Defence(
         name="take what the kernel counts by user",
@@ -555,6 +559,7 @@ WHO = (
             "landlock": "kill=EPERM",
         },
         through=_leak("kill"),
+        aside=("hidden processes",),
     ),
     Defence(
         name="find a key of the supervisor's",
@@ -585,7 +590,7 @@ SEEN = (
     Defence(
         name="see the host's processes",
         job=Job(file="procfs_pids.py"),
-        layers={"pid namespace": CONTAINED},
+        layers={"pid namespace": CONTAINED, "hidden processes": CONTAINED},
         through=_leak("few processes"),
     ),
     Defence(

@@ -48,9 +48,11 @@ DECIDING = (
     "dcodex_worker.crew",
     "dcodex_worker.execution",
     "dcodex_worker.presence",
+    "dcodex_worker.provision.judge",
     "dcodex_worker.runtimes.attempt",
     "dcodex_worker.runtimes.headers",
     "dcodex_worker.runtimes.names",
+    "dcodex_worker.runtimes.openings",
     "dcodex_worker.runtimes.tools",
     "dcodex_worker.verdict",
 )

@@ -38,6 +38,9 @@ SUBCOMMANDS = {
     "tokens": Subcommand(
         "dcodex.command.keys", "make a token for a caller", server=True, entry="tokens"
     ),
+    "runtime": Subcommand(
+        "dcodex.command.runtime", "make and examine what programs import from", server=True
+    ),
     "doctor": Subcommand(
         "dcodex.command.doctor", "examine this machine, or a running farm (--live)", server=True
     ),

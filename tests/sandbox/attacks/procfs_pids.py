@@ -1,10 +1,10 @@
 # Looks through /proc for anybody else's process, and for words of the host in what it shows.
 import os, sys
-from probe import Probe
+from probe import Probe, shares_memory
 p = Probe()
 secret_words = [word for word in sys.argv[1:] if word]
-own = {os.getpid()}
 pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+own = {pid for pid in pids if pid == os.getpid() or shares_memory(pid)}
 p.holds("few processes", len(pids) <= 4, str(pids))
 for pid in pids:
     for name in ("environ", "cmdline", "maps", "cgroup", "mountinfo", "mounts", "status", "stack", "wchan", "comm", "fdinfo/0", "numa_maps", "smaps", "auxv", "syscall", "mem"):

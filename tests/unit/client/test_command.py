@@ -30,7 +30,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "examples:" in text
 
 
-@pytest.mark.parametrize("name", ["run", "repl", "languages", "top", "up", "keys", "tokens"])
+@pytest.mark.parametrize(
+    "name", ["run", "repl", "languages", "top", "up", "keys", "tokens", "runtime"]
+)
 def test_every_help_has_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exited:
         main([name, "--help"])

@@ -39,7 +39,7 @@ def test_the_linker_reads_the_program_after_all_libraries_but_before_what_ends_t
     tools = parsed()
     assert tools is not None
     assert tools.linker == (
-        *("/usr/bin/mold", "--no-fork", "--threads=1", "--build-id", "-pie", "-o", "a.out"),
+        *("/usr/bin/mold", "--no-fork", "--threads=2", "--build-id", "-pie", "-o", "a.out"),
         *("Scrt1.o", "crtbeginS.o", f"-L{LIBRARIES}", "-lm", "--push-state", "--as-needed"),
         *("-lgcc_s", "--pop-state", "-lc", OBJECT, f"{LIBRARIES}/crtendS.o", "crtn.o"),
     )

@@ -1,6 +1,7 @@
 """Which tools a worker has waiting in an armed compile sandbox: those of its last compile's kind.
 
-A kind is a language and its options. The first compile of a kind goes through the compiler's
+A kind is a language and its options; a compiler of the kind has also read the headers that the
+last programs began with (openings.py). The first compile of a kind goes through the compiler's
 driver, which is then asked what it starts; see tools.py.
 """
 
@@ -14,9 +15,9 @@ from collections import OrderedDict
 from dcodex_shared.languages import BY_NAME
 from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.program import Program, SourceFile
-from dcodex_worker.runtimes import attempt, header_store, hold, tools
+from dcodex_worker.runtimes import attempt, header_store, hold, openings, tools
 from dcodex_worker.runtimes.headers import Precompiled, options_that_matter
-from dcodex_worker.runtimes.rack import Spare
+from dcodex_worker.runtimes.rack import Prepared, Spare
 
 #: Kinds that are remembered: few are used again and again.
 _MOST_KINDS = 16
@@ -50,14 +51,21 @@ class Benches:
         )
         #: Of the last compile; None where the next one is better not prepared for.
         self._arguments: Arguments | None = ()
+        #: How the last compile's text began, and how the next one's is foreseen to.
+        self._last_opening = self._opening = openings.USUAL[language]
 
     def remember(self, program: Program, cached: bool) -> None:
         """Take the next program for one of this kind; for a cached one if this was."""
         understood = options_that_matter(program.compile_args) is not None
         self._arguments = program.compile_args if understood and not cached else None
+        texts = attempt.sources(program)
+        if texts and not cached:
+            opening = openings.opening(texts[0])
+            self._opening = openings.foresee(self._last_opening, opening)
+            self._last_opening = opening
 
-    def next(self) -> tuple[Arguments, dict[str, object]] | None:
-        """The options that the next compile may have, and what to start for it."""
+    def next(self) -> tuple[Prepared, dict[str, object]] | None:
+        """What the next compile may be like, and what to start for it."""
         path = os.path.join(self._directory, self._library)
         arguments = self._arguments
         if arguments is None or not self._mold or not os.path.exists(path):
@@ -69,13 +77,19 @@ class Benches:
             if len(self._known) > _MOST_KINDS:
                 self._known.popitem(last=False)
         plan = self._known[key]
-        return None if plan is None else (arguments, plan)
+        if plan is None:
+            return None
+        prepared = Prepared(self._language, arguments, self._opening)
+        return prepared, {**plan, "ahead": self._opening.decode()}
 
     def prefers_another(self, spare: Spare | None) -> bool:
         """Whether the tools that wait in it are unlikely to be the next compile's."""
         if spare is None or spare.prepared is None or self._arguments is None:
             return False
-        return spare.prepared != (self._language, self._arguments)
+        return (spare.prepared.language, spare.prepared.arguments) != (
+            self._language,
+            self._arguments,
+        )
 
     def search(self, arguments: Arguments) -> Arguments:
         """Where any program with these options finds its precompiled header."""

@@ -30,7 +30,12 @@ def make(directory: str, compiler: str) -> None:
     with tempfile.TemporaryDirectory(dir=directory, prefix=".hold-") as scratch:
         product = os.path.join(scratch, "hold.so")
         subprocess.run(
-            [compiler, "-std=gnu11", "-O2", "-shared", "-fPIC", "-o", product, str(SOURCE)],
+            [
+                *(compiler, "-x", "c", "-std=gnu11", "-O2", "-shared", "-fPIC"),
+                "-o",
+                product,
+                SOURCE,
+            ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TIMEOUT_S,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.limits import Limits
 from dcodex_shared.program import Program
-from dcodex_worker.runtimes import attempt, header_store
+from dcodex_worker.runtimes import attempt, header_store, openings
 from dcodex_worker.runtimes.attempt import PRODUCT
 from dcodex_worker.runtimes.benches import Benches
 from dcodex_worker.runtimes.command_line import environment_of
@@ -136,10 +136,10 @@ class ArmedNative:
         spare = rack.get(COMPILE)
         assert spare is not None
         if spare.prepared is None and (bench := benches.next()) is not None:
-            arguments, plan = bench
+            prepared, plan = bench
             spare.sandbox.prepare(plan, tuple(ENVIRONMENT.items()), compile_limits)
-            spare.prepared = compiler.language, arguments
-        #: The compiler's options for which tools wait in the compile sandbox, if any do.
+            spare.prepared = prepared
+        #: For which compiles tools wait in the compile sandbox, if any do.
         self._prepared = spare.prepared
 
     def begin(self, program: Program) -> Stage:
@@ -158,15 +158,30 @@ class ArmedNative:
         search = self._benches.search(program.compile_args) if suitable else ()
         options = attempt.options(program, search, bool(compiler.mold))
         argv = (_SHELL, "-c", attempt.script(by_hand, options))
+        prepared = self._prepared
+        benched = (
+            prepared is not None
+            and (prepared.language, prepared.arguments) == (self.language, program.compile_args)
+            and attempt.is_plain(program)
+            and (bool(suitable) or self.language == "c")
+        )
+        foreseen = (
+            benched
+            and prepared is not None
+            and openings.fits(
+                prepared.opening,
+                attempt.sources(program)[0],
+                (file.content for file in program.files),
+            )
+        )
         launch = Launch(
             files=program.files,
             argv=argv,
             environment=tuple(ENVIRONMENT.items()),
             limits=self._compile_limits,
             path=_SHELL,
-            benched=self._prepared == (self.language, program.compile_args)
-            and attempt.is_plain(program)
-            and (bool(suitable) or self.language == "c"),
+            benched=benched,
+            foreseen=foreseen,
         )
         self._compile_sandbox = self._rack.take(COMPILE)
         return Stage(self._compile_sandbox, launch, compiling=True)

@@ -34,6 +34,9 @@ PROBE_TIMEOUT_S = 20.0
 OLDEST = (3, 9)
 #: What the interpreter reads before any program: these must be there when it starts.
 _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
+#: What a package reads when it is imported (matplotlib), as variables and as a file.
+_IMPORT_PREFIXES = ("HOME", "XDG_", "MPL", "MATPLOTLIBRC")
+_IMPORT_FILE = "matplotlibrc"
 #: How a zip file begins.
 _ARCHIVE = b"PK\x03\x04"
 
@@ -67,15 +70,7 @@ class Interpreter:
 
 def find(settings: WorkerSettings) -> Interpreter:
     """The interpreter that the settings name, or this machine's; raises SetupError."""
-    if settings.python_venv:
-        path = os.path.join(os.path.abspath(settings.python_venv), "bin", "python3")
-    elif settings.python:
-        path = os.path.abspath(settings.python)
-    elif os.path.exists(SYSTEM_INTERPRETER):
-        path = SYSTEM_INTERPRETER
-    else:
-        # Never dcodex's own virtual environment: its base.
-        path = os.path.join(sys.base_prefix, "bin", "python3")
+    path = path_of(settings)
     try:
         output = subprocess.run(
             [path, "-I", "-c", _PROBE, *" ".join(settings.preload).split()],
@@ -84,8 +79,11 @@ def find(settings: WorkerSettings) -> Interpreter:
             check=True,
         ).stdout
         version, numbers, prefix, base, installed = json.loads(output)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise SetupError("python", 0, f"cannot use {path}: {error}") from error
+    except OSError as error:
+        raise SetupError("python", 0, f"cannot use {path}: {error.strerror}") from error
+    except (subprocess.SubprocessError, ValueError) as error:
+        text = f"cannot use {path}: it does not answer as a Python interpreter"
+        raise SetupError("python", 0, text) from error
     if tuple(numbers) < OLDEST:
         raise SetupError("python", 0, f"{path} is {version}; 3.9 or later is needed")
     real = os.path.dirname(os.path.realpath(path))
@@ -95,15 +93,30 @@ def find(settings: WorkerSettings) -> Interpreter:
         if folder != "/usr" and not folder.startswith("/usr/bin") and folder != "/"
     }
     for folder in sorted(outside):
-        if folder.startswith(tuple(f"{place}/" for place in mounts.PRIVATE)):
-            raise SetupError(
-                "python",
-                0,
-                f"{folder} is not shown to programs, whose own files are there: move it",
-            )
+        refuse_private(folder)
     return Interpreter(
         path, version, tuple(sorted(outside)), groups_of(settings.preload, installed)
     )
+
+
+def path_of(settings: WorkerSettings) -> str:
+    """Where the interpreter is that the settings name, or this machine's."""
+    if settings.python_venv:
+        return os.path.join(os.path.abspath(settings.python_venv), "bin", "python3")
+    if settings.python:
+        return os.path.abspath(settings.python)
+    if os.path.exists(SYSTEM_INTERPRETER):
+        return SYSTEM_INTERPRETER
+    # Never dcodex's own virtual environment: its base.
+    return os.path.join(sys.base_prefix, "bin", "python3")
+
+
+def refuse_private(folder: str) -> None:
+    """Raise SetupError for a folder where programs have files of their own."""
+    if f"{folder}/".startswith(tuple(f"{place}/" for place in mounts.PRIVATE)):
+        raise SetupError(
+            "python", 0, f"{folder} is not shown to programs, whose own files are there: move it"
+        )
 
 
 def groups_of(preload: tuple[str, ...], installed: list[str]) -> tuple[tuple[str, ...], ...]:
@@ -144,13 +157,17 @@ class ArmedPython:
 
         A fresh start in the same sandbox is for an entry point of another name than the one
         that the template was started with, for variables that an interpreter reads at its
-        start, and for a main.py that is an archive.
+        start, for a main.py that is an archive, and in a larger template for what its modules
+        have read when they were imported.
         """
         entry = program.entry_point
+        kind = self._kind(program)
+        prefixes = _START_PREFIXES if kind == SMALL else _START_PREFIXES + _IMPORT_PREFIXES
         warm = (
             entry == BY_NAME["python"].default_file
-            and not any(name.startswith(_START_PREFIXES) for name, _ in program.environment)
+            and not any(name.startswith(prefixes) for name, _ in program.environment)
             and not any(file.content.startswith(_ARCHIVE) for file in program.files)
+            and (kind == SMALL or not has_settings(program))
         )
         if warm:
             argv: tuple[str, ...] = (entry, *program.args)
@@ -164,7 +181,7 @@ class ArmedPython:
             warm=warm,
             path="" if warm else self._interpreter.path,
         )
-        self._sandbox = self._rack.take(self._kind(program) if warm else SMALL)
+        self._sandbox = self._rack.take(kind if warm else SMALL)
         return Stage(self._sandbox, launch, compiling=False)
 
     def _kind(self, program: Program) -> str:
@@ -183,6 +200,11 @@ class ArmedPython:
         """Kill what is left and wait for it."""
         if self._sandbox is not None:
             self._sandbox.destroy()
+
+
+def has_settings(program: Program) -> bool:
+    """Whether a file of the program is one that a package reads when it is imported."""
+    return any(os.path.basename(file.path) == _IMPORT_FILE for file in program.files)
 
 
 def names_any(program: Program, modules: tuple[str, ...]) -> bool:

@@ -11,13 +11,24 @@ from dataclasses import dataclass
 from dcodex_worker.sandbox.box import Sandbox
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """For which compiles tools wait in a sandbox."""
+
+    language: str
+    #: Compiler options.
+    arguments: tuple[str, ...]
+    #: How the program's text begins, where that was foreseen (openings.py).
+    opening: bytes
+
+
 @dataclass(slots=True)
 class Spare:
     """An armed sandbox."""
 
     sandbox: Sandbox
-    #: The language and compiler options for which tools wait in it, if any do.
-    prepared: tuple[str, tuple[str, ...]] | None = None
+    #: None where nothing waits in it.
+    prepared: Prepared | None = None
 
 
 class Rack:

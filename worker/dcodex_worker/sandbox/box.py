@@ -66,6 +66,8 @@ class Launch:
     executable: int = -1
     #: What prepare() has started may do it in place of `argv`.
     benched: bool = False
+    #: ... and the program begins as prepare()'s bench foresees it.
+    foreseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ class Sandbox:
         #: A read-only descriptor of the collected file after exit_status(), or -1; the taker's.
         self.product = -1
         self._ended = False
+        #: What prepare() has started lets others run first.
+        self._gives_way = False
         self._largest_process_bytes = 0
         self._destroyed = False
 
@@ -223,6 +227,9 @@ class Sandbox:
                 "open_files": limits.open_files,
             }
         )
+        # They may never be needed, and if they are while they start they get their share.
+        self._keeper.leaf.give_way()
+        self._gives_way = True
         try:
             self._channel.sendall(len(body).to_bytes(8, "little") + body)
         except OSError as error:
@@ -233,6 +240,9 @@ class Sandbox:
         limits = launch.limits
         try:
             self._keeper.leaf.limit(limits.memory_bytes, limits.processes)
+            if self._gives_way:
+                self._gives_way = False
+                self._keeper.leaf.take_turn()
         except OSError as error:
             raise SetupError("limits", error.errno or 0) from error
         body = wireform.pack(
@@ -242,6 +252,7 @@ class Sandbox:
                 "environment": launch.environment,
                 "warm": launch.warm,
                 "benched": launch.benched,
+                "foreseen": launch.foreseen,
                 "path": launch.path,
                 "cpu_s": limits.cpu_s,
                 "file_size_bytes": limits.file_size_bytes,

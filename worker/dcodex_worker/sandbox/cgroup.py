@@ -40,8 +40,8 @@ _PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
-#: init and the keeper, which share the leaf with the program.
-OWN_PROCESSES = 2
+#: init, the keeper and the holder of the program's memory, which share the leaf with the program.
+OWN_PROCESSES = 3
 
 #: Version 2: the group beside the sandboxes' for whoever lived in the group that holds them.
 ASIDE = "supervisor"
@@ -214,8 +214,12 @@ class Leaf:
             self._processes = processes
 
     def give_way(self) -> None:
-        """Until start_counting() others run first: what happens in here is preparation."""
+        """Until its turn comes others run first: what happens in here is preparation."""
         self._set_share(_ARMING)
+
+    def take_turn(self) -> None:
+        """From here on its share is the usual one."""
+        self._set_share(1)
 
     def press_on(self) -> None:
         """It has given way for long enough: among many that burn it would for ever."""
@@ -230,7 +234,7 @@ class Leaf:
 
     def start_counting(self) -> None:
         """From here on the figures are those of one run, and its share is the usual one."""
-        self._set_share(1)
+        self.take_turn()
         if self._version == 1:
             os.pwrite(self._peak, b"0", 0)
         else:

@@ -15,6 +15,7 @@ expected ends it.
 from __future__ import annotations
 
 import ctypes
+import functools
 import mmap
 import os
 import struct
@@ -37,6 +38,7 @@ class Number(IntEnum):
     DUP2 = 33
     SOCKET = 41
     SENDMSG = 46
+    CLONE = 56
     FCNTL = 72
     CHDIR = 80
     SETSID = 112
@@ -44,8 +46,11 @@ class Number(IntEnum):
     SETRESUID = 117
     SETRESGID = 119
     CAPSET = 126
+    SCHED_SETSCHEDULER = 144
     PRCTL = 157
     MOUNT = 165
+    FUTEX = 202
+    SET_TID_ADDRESS = 218
     EXIT_GROUP = 231
     KEYCTL = 250
     OPENAT = 257
@@ -68,14 +73,17 @@ _X86_64 = bytes.fromhex(
     # next: the call's number; a negative one ends the list
     "488b03"  # mov rax, [rbx]
     "4885c0"  # test rax, rax
-    "7843"  # js done
+    "7845"  # js done
     "488b7b08"  # mov rdi, [rbx+8]
     "488b7310"  # mov rsi, [rbx+16]
     "488b5318"  # mov rdx, [rbx+24]
     "4c8b5320"  # mov r10, [rbx+32]
     "4c8b4328"  # mov r8, [rbx+40]
     "4c8b4b30"  # mov r9, [rbx+48]
+    # A process that is made here finds another place in a list on its stack (branch()).
+    "53"  # push rbx
     "0f05"  # syscall
+    "5b"  # pop rbx
     "488b4b38"  # mov rcx, [rbx+56]
     "4883f9fe"  # cmp rcx, WHATEVER
     "7410"  # je advance
@@ -87,7 +95,7 @@ _X86_64 = bytes.fromhex(
     "7506"  # jne fail
     # advance:
     "4883c340"  # add rbx, 64
-    "ebbe"  # jmp next
+    "ebbc"  # jmp next
     # fail: the result replaces the expectation
     "48894338"  # mov [rbx+56], rax
     "4889d8"  # mov rax, rbx
@@ -99,6 +107,8 @@ _X86_64 = bytes.fromhex(
     "c3"  # ret
 )
 
+#: Where `next` is among the instructions.
+_NEXT = 4
 _ENTRY = struct.Struct("<8q")
 _END = _ENTRY.pack(-1, *(0,) * 7)
 _MAX_ARGUMENTS = 6
@@ -156,6 +166,22 @@ class Errand:
             Number.MOUNT, source.encode(), target.encode(), kind.encode(), flags, data.encode()
         )
 
+    def branch(self, flags: int, life: Errand, failed: Errand) -> None:
+        """Note a clone(2) with CLONE_VM, whose process makes the calls of another list.
+
+        life: that list. failed: what it does instead from the first call of `life` on that does
+        not go as expected. Both must end with an exit; they are sealed here.
+        """
+        # The process begins behind its clone(2), as if that had been this entry.
+        before = _ENTRY.pack(0, *(0,) * _MAX_ARGUMENTS, WHATEVER)
+        lists = []
+        for entries in ([before, *life._entries], failed._entries):
+            lists.append(ctypes.create_string_buffer(b"".join([*entries, _END])))
+        self._kept += [*lists, life, failed]
+        first, second = map(ctypes.addressof, lists)
+        stack = self.pointer(struct.pack("=3Q", first, second, _loop_address() + _NEXT))
+        self.call(Number.CLONE, flags, stack)
+
     def pointer(self, data: bytes) -> int:
         """The address of a copy of these bytes, and a NUL, that lives as long as the list."""
         copy = ctypes.create_string_buffer(data)
@@ -188,15 +214,17 @@ def _signed(value: int) -> int:
 
 def _loop() -> ctypes._CFunctionType:
     """The machine instructions, as a function of a list's address; None: all went well."""
-    global _made
-    if _made is None:
-        memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
-        memory.write(_X86_64)
-        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-        kernel.protect(address, mmap.PAGESIZE, kernel.PROT_READ | kernel.PROT_EXEC)
-        # Keeps the interpreter's lock: it takes no thread's time but this one's.
-        _made = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)(address), memory
-    return _made[0]
+    # Keeps the interpreter's lock: it takes no thread's time but this one's.
+    return ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)(_loop_address())
 
 
-_made: tuple[ctypes._CFunctionType, mmap.mmap] | None = None
+@functools.cache
+def _loop_address() -> int:
+    # Private: by a shared one a program could change what its keeper executes.
+    memory = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.write(_X86_64)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    kernel.protect(address, mmap.PAGESIZE, kernel.PROT_READ | kernel.PROT_EXEC)
+    # Never unmapped: somebody may be executing it.
+    kernel.keep_for_ever(memory)
+    return address

@@ -9,9 +9,10 @@ its first moment, so that all it starts is too. For every sandbox it
      children) and mounts the private places,
   2. spawns init.py's process, which becomes pid 1 there,
   3. forks the program's process, which gives up everything, step by step (plan.py), says ARMED,
-     and blocks until the worker hands the program over,
-  4. waits for that process, kills init (and with it whatever is left), tells the worker the
-     wait status, and opens the file that the worker wants collected, if any.
+     and blocks until the worker hands the program over; on its way it makes a holder of its
+     memory (holder.py),
+  4. waits for that process, tells the worker the wait status, and kills init, and with it
+     whatever is left; where the worker wants a file collected, it tells after that.
 
 How a program ended is thus seen from outside by wait status; nothing inside reports it.
 
@@ -24,6 +25,7 @@ that the program will need (bench.py).
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -89,6 +91,8 @@ class Keeper:
         self._init_id = 0
         #: What plan.py has written down for sandboxes like the last one.
         self._planned: tuple[object, Errand, plan.Confinement] | None = None
+        # A program is to spend nothing on taking this apart, and its holder sleeps in a list.
+        kernel.keep_for_ever(self)
 
     def arm_for_ever(self) -> dict[str, Any]:
         """Serve the worker until it goes; returns only in the process of a warm program.
@@ -177,9 +181,7 @@ class Keeper:
             except (OSError, EOFError, ValueError):
                 said = b""
         self._gate.close()
-        os.kill(init, signal.SIGKILL)
-        os.waitpid(program, 0)
-        os.waitpid(init, 0)
+        _end_all(init)
         self._pages = rehearsal.unpack(said)
         return None
 
@@ -210,6 +212,8 @@ class Keeper:
                     self._lenient,
                 ),
             )
+            # No program's collector is to find any of it.
+            gc.freeze()
         return self._planned[1:]
 
     def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
@@ -294,10 +298,7 @@ class Keeper:
                 if listener >= 0:
                     poll.register(listener, select.POLLIN)
             elif _is_closed(self._worker):
-                os.kill(init, signal.SIGKILL)
-                # Nobody else would reap these soon.
-                for child in (program, init):
-                    os.waitpid(child, 0)
+                _end_all(init)
                 os._exit(0)
         os.close(watched)
         self._gate.close()
@@ -306,8 +307,7 @@ class Keeper:
         message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
         if not collect:
             wireform.send(self._worker, message)
-        os.kill(init, signal.SIGKILL)
-        os.waitpid(init, 0)
+        _end_all(init)
         if collect:
             product = _collect(collect) if status == 0 else -1
             wireform.send(self._worker, message, (product,) if product >= 0 else ())
@@ -356,7 +356,7 @@ def _receive_program() -> dict[str, Any]:
         if tools is not None:
             step = "bench"
             if launch["benched"]:
-                tools.finish()
+                tools.finish(launch["foreseen"])
             else:
                 tools.clear()
         step = "exec"
@@ -441,6 +441,18 @@ def _collect(path: str) -> int:
         return -1
     finally:
         os.close(directory)
+
+
+def _end_all(init: int) -> None:
+    """Kill what is left of a sandbox; returns when it is gone.
+
+    init is not reapable before its namespace is empty, which it is not before the program and
+    its holder are reaped.
+    """
+    os.kill(init, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 def _take_listener(gate: socket.socket) -> int:

@@ -52,6 +52,8 @@ _LANDLOCK_CREATE_RULESET_VERSION = 1
 CAPABILITY_VERSION_3 = 0x20080522
 
 _AT_RECURSIVE = 0x8000
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
 
@@ -128,6 +130,12 @@ def pivot_root(new: str, old: str) -> None:
     _check(_libc.syscall(ctypes.c_long(number), new.encode(), old.encode()))
 
 
+def exchange(first: str, second: str) -> None:
+    """Have two files or directories change places at once, with renameat2(2)."""
+    path, other = first.encode(), second.encode()
+    _check(_libc.renameat2(_AT_FDCWD, path, _AT_FDCWD, other, ctypes.c_uint(_RENAME_EXCHANGE)))
+
+
 def make_readonly(target: str) -> None:
     """Make a mount and all below it read-only, without suid, with mount_setattr(2) (Linux 5.12)."""
     attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, 0, 0)
@@ -141,6 +149,11 @@ def make_readonly(target: str) -> None:
             ctypes.c_size_t(ctypes.sizeof(attributes)),
         )
     )
+
+
+def keep_for_ever(thing: object) -> None:
+    """Have an object, and what it refers to, stay where it is whatever the interpreter does."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 def protect(address: int, size: int, protection: int) -> None:

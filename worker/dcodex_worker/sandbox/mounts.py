@@ -7,7 +7,7 @@ from dcodex_worker.sandbox.errand import Errand, Number
 
 WORK_DIRECTORY = "/work"
 #: Where each program has files of its own, and sees none of the host's.
-PRIVATE = (WORK_DIRECTORY, "/tmp", "/dev", "/proc")
+PRIVATE = (WORK_DIRECTORY, "/tmp", "/var/tmp", "/dev", "/proc")
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 
@@ -41,6 +41,9 @@ _MASKED_DIRECTORIES = (
     "scsi",
 )
 
+#: hidepid=invisible, as it was called before Linux 5.8: init and the holder are not to be seen.
+_OTHERS_HIDDEN = "hidepid=2"
+
 #: An empty, read-only directory and /dev/null stand in for what is masked.
 EMPTY_DIRECTORY = "/.dcodex/empty"
 
@@ -64,7 +67,7 @@ def plan_proc(errand: Errand, present: tuple[str, ...]) -> None:
 
     present: the names among maskable() that this kernel has.
     """
-    errand.mount("proc", "/proc", "proc", _FLAGS | kernel.MS_NOEXEC)
+    errand.mount("proc", "/proc", "proc", _FLAGS | kernel.MS_NOEXEC, _OTHERS_HIDDEN)
     for name in present:
         nothing = EMPTY_DIRECTORY if name in _MASKED_DIRECTORIES else "/dev/null"
         errand.mount(nothing, f"/proc/{name}", "", kernel.MS_BIND)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from dcodex_worker.sandbox import (
     credentials,
+    holder,
     kernel,
     keyring,
     landlock,
@@ -104,6 +105,9 @@ class Confinement:
             queues, free = free, free + 1
         errand.step("credentials")
         credentials.plan(errand, host_id, free)
+        # Before Landlock, which keeps the program from reaching anyone outside its own domain.
+        errand.step("holder")
+        holder.plan(errand)
         errand.step("landlock")
         landlock.plan(errand, landlock_interface, queues, free)
         errand.step("pages")

@@ -61,6 +61,9 @@ HOSTNAME = "dcodex"
 LIBRARY = "/.dcodex/lib"
 #: Where a keeper builds its own front of the root.
 _FRONT = "/.dcodex/front"
+#: Where packages write, if they do, when they are imported: as programs do.
+_SCRATCH = (mounts.WORK_DIRECTORY, "/tmp")
+_SCRATCH_SIZE = "16m"
 #: The inside's code is some hundred kilobytes.
 _LIBRARY_SIZE = "2m"
 
@@ -104,12 +107,16 @@ def enter_front(extra: tuple[str, ...], lenient: bool) -> int:
     # The second layer must not lie inside the first.
     kernel.mount("empty", _FRONT, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=4k")
     _overlay("/", _FRONT, _FRONT, lenient)
-    for path in ("/usr", *(f"/{name}" for name in _SYSTEM), *extra):
+    for path in ("/usr", *(f"/{name}" for name in _SYSTEM)):
         if os.path.ismount(path):
             _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY, lenient)
+    _hide(_FRONT)
+    # Only now: an interpreter may be in what is hidden otherwise.
+    for path in extra:
+        os.makedirs(_FRONT + path, exist_ok=True)
+        _overlay(path, _FRONT + path, mounts.EMPTY_DIRECTORY, lenient)
     for path in _shown():
         _bind(path, _FRONT + path)
-    _hide(_FRONT)
     kernel.make_readonly(_FRONT)
     os.chdir(_FRONT)
     kernel.pivot_root(".", ".")
@@ -119,6 +126,20 @@ def enter_front(extra: tuple[str, ...], lenient: bool) -> int:
     namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     kernel.unmount("/proc")
     return namespace
+
+
+def enter_private() -> None:
+    """Have the private places empty and writable for whoever imports packages."""
+    for path in _SCRATCH:
+        kernel.mount("scratch", path, "tmpfs", kernel.MS_NOSUID, f"mode=1777,size={_SCRATCH_SIZE}")
+    os.chdir(mounts.WORK_DIRECTORY)
+
+
+def leave_private() -> None:
+    """Take them away again, with all that was written."""
+    for path in _SCRATCH:
+        kernel.unmount(path)
+    os.chdir(mounts.WORK_DIRECTORY)
 
 
 def leave_library() -> None:

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcodex_worker.sandbox import kernel, syscalls
@@ -178,7 +179,7 @@ def filter_program(watched: bool) -> bytes:
         program += _when(number, _arguments(rows))
     numbers = sorted(number for _, _, group in syscalls.ALLOWED for number in group.values())
     program += _search(_segments(numbers))
-    return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)
+    return _packed(program)
 
 
 def choose() -> Filter:
@@ -210,6 +211,25 @@ def plan(errand: Errand, chosen: Filter, gate: int, fd: int) -> None:
         errand.call(Number.SENDMSG, gate, _message(errand, fd), 0, result=1)
         errand.call(Number.CLOSE, fd)
     errand.call(Number.CLOSE, gate)
+
+
+def plan_only(errand: Errand, allowed: Iterable[int]) -> None:
+    """Kill this process for any system call but these. Needs no_new_privs."""
+    program = [
+        _op(_LOAD, _ARCH),
+        _op(_JEQ, _AUDIT_ARCH_X86_64, 1, 0),
+        _op(_RETURN, _RET_KILL_PROCESS),
+        _op(_LOAD, _NUMBER),
+    ]
+    for number in allowed:
+        program += [_op(_JEQ, number, 0, 1), _op(_RETURN, _RET_ALLOW)]
+    program.append(_op(_RETURN, _RET_KILL_PROCESS))
+    argument = _program_argument(errand, _packed(program))
+    errand.call(Number.SECCOMP, _SET_MODE_FILTER, 0, argument)
+
+
+def _packed(program: list[Instruction]) -> bytes:
+    return b"".join(struct.pack("<HBBI", code, jt, jf, k) for code, jt, jf, k in program)
 
 
 def _program_argument(errand: Errand, program: bytes) -> bytes:

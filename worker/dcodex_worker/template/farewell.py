@@ -30,6 +30,7 @@ import types
 from collections.abc import Callable, Container
 from typing import Any
 
+from dcodex_worker.sandbox import kernel
 from dcodex_worker.template import rehearsal
 
 #: Never left out: the interpreter itself takes these apart last.
@@ -68,12 +69,9 @@ def prepare(stashed: Container[str], path: str) -> Rehearse:
     new_capsule = ctypes.pythonapi.PyCapsule_New
     new_capsule.restype = ctypes.py_object
     new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, destructor_type]
-    increment = ctypes.pythonapi.Py_IncRef
-    increment.argtypes = [ctypes.py_object]
-    increment.restype = None
-    # One reference more than there is: these are never taken apart, whatever is cleared.
+    # These are never taken apart, whatever is cleared.
     for thing in (kept, status, rehearsals, end, destructor, destructor_type):
-        increment(thing)
+        kernel.keep_for_ever(thing)
 
     def shorten() -> None:
         modules = sys.modules
@@ -90,7 +88,7 @@ def prepare(stashed: Container[str], path: str) -> Rehearse:
         # The last name in, hence the last one out.
         sys.__dict__["__farewell__"] = new_capsule(1, None, destructor)
 
-    increment(shorten)
+    kernel.keep_for_ever(shorten)
     atexit.register(shorten)
 
     def rehearse(fd: int, ranges: list[tuple[int, int, bool]]) -> None:

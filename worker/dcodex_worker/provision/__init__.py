@@ -1,0 +1,1 @@
+"""Runtimes, the virtual environments that Python programs import from: made and examined here."""
