@@ -85,6 +85,8 @@ class Execution:
         self._stdin = bytearray(program.stdin)
         #: How much of `_stdin` came with the program, for which nobody waits for credit.
         self._stdin_initial = len(program.stdin)
+        #: What the pipe took and no credit was given for yet, in bytes.
+        self._stdin_taken = 0
         self._stdin_ended = program.stdin_complete
         self._stdin_broken = False
         # The stage's; all set by begin_stage().
@@ -268,12 +270,19 @@ class Execution:
         return self._stdin_broken or (self._stdin_ended and not self._stdin)
 
     def took_stdin(self, count: int) -> StdinCredit | None:
-        """The pipe took so many bytes; the credit to pass back, if any."""
+        """The pipe took so many bytes; the credit to pass back, if any.
+
+        Half a window at a time: a credit for each line of a dialogue would be in its way, and who
+        has the other half to go on with does not wait for it.
+        """
         del self._stdin[:count]
         initial = min(count, self._stdin_initial)
         self._stdin_initial -= initial
-        given_back = count - initial
-        return StdinCredit(self.lease.execution_id, given_back) if given_back else None
+        self._stdin_taken += count - initial
+        if self._stdin_taken * 2 < STDIN_WINDOW_BYTES:
+            return None
+        given_back, self._stdin_taken = self._stdin_taken, 0
+        return StdinCredit(self.lease.execution_id, given_back)
 
     def break_stdin(self) -> StdinCredit | None:
         """The program closed its stdin: what waits is thrown away and given back, as by a pipe."""

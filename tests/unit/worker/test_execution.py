@@ -237,13 +237,15 @@ def test_every_stream_arrives_whole_in_order_and_within_window_and_limit(
 # --- stdin -----------------------------------------------------------------------------------
 
 
-def test_stdin_that_came_with_the_program_earns_no_credit() -> None:
+def test_stdin_is_given_back_half_a_window_at_a_time_but_not_what_came_along() -> None:
+    half = STDIN_WINDOW_BYTES // 2
     made = execution(stdin=b"abc", stdin_complete=False)
-    assert made.push_stdin(b"defg") is None
-    assert made.next_stdin() == b"abcdefg"
+    assert made.push_stdin(b"d" * half + b"ef") is None
+    assert made.next_stdin() == b"abc" + b"d" * half + b"ef"
     assert made.took_stdin(2) is None
-    assert made.took_stdin(3) == StdinCredit("e1", 2)
-    assert made.took_stdin(2) == StdinCredit("e1", 2)
+    assert made.took_stdin(half) is None
+    assert made.took_stdin(2) == StdinCredit("e1", half + 1)
+    assert made.took_stdin(1) is None
     assert not made.stdin_exhausted()
     made.end_stdin()
     assert made.stdin_exhausted()
@@ -258,9 +260,9 @@ def test_stdin_after_its_end_is_ignored() -> None:
 
 def test_stdin_for_a_program_that_closed_it_is_thrown_away_and_given_back() -> None:
     made = execution(stdin=b"ab", stdin_complete=False)
-    made.push_stdin(b"cde")
-    assert made.break_stdin() == StdinCredit("e1", 3)
-    assert made.push_stdin(b"more") == StdinCredit("e1", 4)
+    made.push_stdin(b"c" * STDIN_WINDOW_BYTES)
+    assert made.break_stdin() == StdinCredit("e1", STDIN_WINDOW_BYTES)
+    assert made.push_stdin(b"m" * STDIN_WINDOW_BYTES) == StdinCredit("e1", STDIN_WINDOW_BYTES)
     assert made.next_stdin() == b""
 
 
