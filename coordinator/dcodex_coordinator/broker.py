@@ -21,12 +21,13 @@ import zmq
 from dcodex_coordinator.local_doors import LOOK_S, LocalDoors
 from dcodex_coordinator.machine import Machine
 from dcodex_coordinator.outbox import Send, Side
+from dcodex_shared import frames
 from dcodex_shared.endpoints import remove_socket
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.gatekeeper import Gatekeeper, use_as_server
 from dcodex_shared.keys import GATEWAYS, HOSTS, ServerKeys, is_tcp
 from dcodex_shared.messages import LOST_S, Message
-from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode_header, encode
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,6 @@ _AWAITED = {Side.GATEWAYS: GATEWAYS, Side.WORKERS: HOSTS}
 _DONTWAIT = int(zmq.DONTWAIT)
 _MORE = int(zmq.SNDMORE)
 _FIRST = _DONTWAIT | _MORE
-_RCVMORE = int(zmq.RCVMORE)
 
 
 class Broker:
@@ -230,22 +230,14 @@ class Broker:
     def _receive_all(self, socket: zmq.Socket[bytes], side: Side, now: float) -> None:
         machine = self._machine
         receive, perform = machine.receive, self._perform
-        # Frame by frame: recv_multipart costs three times as much as the frames.
-        frame, option = socket.recv, socket.get
         for _ in range(MESSAGES_A_TURN):
             try:
-                peer = frame(_DONTWAIT)
+                peer = socket.recv(_DONTWAIT)
             except zmq.Again:
                 return
-            # ZeroMQ hands over whole messages: what follows the first frame is there.
-            frames = [frame()]
-            while option(_RCVMORE):
-                more = frame()
-                # One too many tells decode() all it needs to know.
-                if len(frames) < 3:
-                    frames.append(more)
             try:
-                message, payload = decode(frames)
+                header, payload = frames.receive(socket)
+                message = decode_header(header, len(payload))
             except RemoteProtocolError as error:
                 machine.count_dropped("unreadable")
                 self._log_dropped(peer, error, now)
@@ -259,7 +251,7 @@ class Broker:
                 machine.count_dropped("bug")
                 sends = machine.disconnected(side, peer, now)
             if sends:
-                perform(sends, now, message, frames[0])
+                perform(sends, now, message, header)
 
     def _log_dropped(self, peer: bytes, error: RemoteProtocolError, now: float) -> None:
         """One line a second: whoever sends garbage does not get to fill the disk as well."""
@@ -281,7 +273,7 @@ class Broker:
                     # Only the first frame can fail: it names the peer.
                     put(send.peer, _FIRST)
                     put(frame, _MORE)
-                    put(send.payload)
+                    put(frames.whole(send.payload))
                 except zmq.ZMQError as error:
                     # EHOSTUNREACH: it is gone. EAGAIN: it takes nothing any more.
                     if error.errno not in (zmq.EHOSTUNREACH, zmq.EAGAIN):

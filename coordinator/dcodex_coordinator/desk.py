@@ -19,7 +19,13 @@ from dcodex_coordinator.pool import Cause, State, Worker, WorkerPool
 from dcodex_coordinator.results import Recording, RecordingBudget, Result, ResultStore
 from dcodex_coordinator.timers import Timers
 from dcodex_shared.errors import Reason
-from dcodex_shared.limits import COMPILE_LIMITS, MAX_CHUNK_BYTES, MIB, STDIN_WINDOW_BYTES
+from dcodex_shared.limits import (
+    COMPILE_LIMITS,
+    MAX_CHUNK_BYTES,
+    MAX_OUTPUT_BYTES,
+    MIB,
+    STDIN_WINDOW_BYTES,
+)
 from dcodex_shared.messages import (
     Cancel,
     Credit,
@@ -27,6 +33,7 @@ from dcodex_shared.messages import (
     Lease,
     Message,
     Output,
+    Payload,
     Queued,
     Refused,
     Signal,
@@ -130,7 +137,7 @@ class Desk:
 
     # --- from gateways -----------------------------------------------------------------------
 
-    def submit(self, gateway: Peer, submit: Submit, program: bytes, now: float) -> None:
+    def submit(self, gateway: Peer, submit: Submit, program: Payload, now: float) -> None:
         """Take a request in: answered, followed, queued, leased or refused."""
         if not self._is_sound(submit):
             self._figures.dropped["malformed"] += 1
@@ -181,7 +188,7 @@ class Desk:
         elif execution.phase is Phase.RUNNING:
             self._to_worker(execution, credit, b"")
 
-    def stdin(self, gateway: Peer, stdin: Stdin, data: bytes, now: float) -> None:
+    def stdin(self, gateway: Peer, stdin: Stdin, data: Payload, now: float) -> None:
         """More stdin for the program."""
         execution = self._owned(gateway, stdin.execution_id)
         if execution is None:
@@ -216,13 +223,13 @@ class Desk:
 
     # --- from workers ------------------------------------------------------------------------
 
-    def output(self, worker: Worker, output: Output, data: bytes, now: float) -> bool:
+    def output(self, worker: Worker, output: Output, data: Payload, now: float) -> bool:
         """Pass output on; False if the worker broke the protocol."""
         execution = worker.execution
         if execution is None or execution.submit.execution_id != output.execution_id:
             self._figures.dropped["not_leased"] += 1
             return True
-        if len(data) > MAX_CHUNK_BYTES or not 0 <= output.stream <= 2:
+        if len(data) > MAX_OUTPUT_BYTES or not 0 <= output.stream <= 2:
             self._figures.dropped["malformed"] += 1
             return False
         execution.unacknowledged += len(data)
@@ -250,7 +257,7 @@ class Desk:
             if execution.phase is Phase.RUNNING:
                 self._outbox.send(execution.gateway, credit)
 
-    def finished(self, worker: Worker, finished: Finished, payload: bytes, now: float) -> bool:
+    def finished(self, worker: Worker, finished: Finished, payload: Payload, now: float) -> bool:
         """The worker's word on how the program ended; False if it broke the protocol."""
         execution = worker.execution
         if execution is None or execution.submit.execution_id != finished.execution_id:
@@ -458,6 +465,7 @@ class Desk:
                 submit.streaming,
                 submit.window_bytes,
                 submit.trace,
+                min(submit.piece_bytes, MAX_OUTPUT_BYTES),
             ),
             program,
         )
@@ -480,6 +488,7 @@ class Desk:
             and len(submit.client_key) <= MAX_ID_CHARS
             and len(submit.cache_key) <= MAX_ID_CHARS
             and submit.window_bytes > 0
+            and submit.piece_bytes > 0
             and submit.wall_limit_s > 0
         )
 
@@ -581,7 +590,7 @@ class Desk:
                 self._told = deque(one for one in self._told if one.phase is Phase.WAITING)
             self._told.append(execution)
 
-    def _pass_in(self, execution: Execution, message: Message, data: bytes, now: float) -> None:
+    def _pass_in(self, execution: Execution, message: Message, data: Payload, now: float) -> None:
         if execution.phase is Phase.RUNNING:
             self._to_worker(execution, message, data)
         elif execution.phase in (Phase.WAITING, Phase.FOLLOWING):
@@ -593,7 +602,7 @@ class Desk:
             execution.held_bytes += len(data)
             self._held_bytes += len(data)
 
-    def _to_worker(self, execution: Execution, message: Message, data: bytes) -> None:
+    def _to_worker(self, execution: Execution, message: Message, data: Payload) -> None:
         assert execution.worker is not None
         if execution.worker.peer is not None:
             self._outbox.send(execution.worker.peer, message, data)
@@ -781,7 +790,7 @@ class Desk:
             self._finish_replay(execution, result, b"", now)
 
     def _finish_replay(
-        self, execution: Execution, result: Result, payload: bytes, now: float
+        self, execution: Execution, result: Result, payload: Payload, now: float
     ) -> None:
         original = result.finished
         self._figures.output_bytes += result.size_bytes

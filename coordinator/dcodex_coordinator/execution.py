@@ -9,7 +9,7 @@ from dcodex_coordinator.fair_queue import Waiting
 from dcodex_coordinator.outbox import Peer
 from dcodex_coordinator.pool import Worker
 from dcodex_coordinator.results import Recording, Result
-from dcodex_shared.messages import Message, Submit
+from dcodex_shared.messages import Message, Payload, Submit
 
 
 class Phase(IntEnum):
@@ -55,7 +55,7 @@ class Execution:
         "worker",
     )
 
-    def __init__(self, gateway: Peer, submit: Submit, program: bytes, now: float) -> None:
+    def __init__(self, gateway: Peer, submit: Submit, program: Payload, now: float) -> None:
         self.gateway = gateway
         self.submit = submit
         #: The payload of Submit. Empty once it was leased or ended.
@@ -78,7 +78,7 @@ class Execution:
         #: Stdin from the gateway that the program has not read, in bytes.
         self.stdin_unread = 0
         #: What came for the program before it was leased, in order.
-        self.held: list[tuple[Message, bytes]] = []
+        self.held: list[tuple[Message, Payload]] = []
         #: Bytes of program and held: what it takes of the room for what waits.
         self.held_bytes = 0
         #: The worker was told to kill it.

@@ -39,6 +39,7 @@ from dcodex_shared.messages import (
     LanguageList,
     Message,
     Output,
+    Payload,
     Ready,
     Role,
     Signal,
@@ -133,7 +134,7 @@ class Machine:
     # --- the shell's side --------------------------------------------------------------------
 
     def receive(
-        self, side: Side, routing_id: bytes, message: Message, payload: bytes, now: float
+        self, side: Side, routing_id: bytes, message: Message, payload: Payload, now: float
     ) -> list[Send]:
         """Take one message in; returns what is to be sent because of it."""
         self._turn(now)
@@ -356,7 +357,7 @@ class Machine:
 
     # --- messages ----------------------------------------------------------------------------
 
-    def _from_gateway(self, peer: Peer, message: Message, payload: bytes, now: float) -> None:
+    def _from_gateway(self, peer: Peer, message: Message, payload: Payload, now: float) -> None:
         desk = self._desk
         match message:
             case Submit():
@@ -383,7 +384,7 @@ class Machine:
             case _:
                 self._misplaced(peer, message)
 
-    def _from_worker(self, peer: Peer, message: Message, payload: bytes, now: float) -> None:
+    def _from_worker(self, peer: Peer, message: Message, payload: Payload, now: float) -> None:
         if type(message) is Ready:
             self._farm_changed = True
             idle = self._supervisor.ready(peer, message.language, message.arming_s, now)

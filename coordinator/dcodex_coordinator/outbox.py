@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from dcodex_shared.messages import Message, Role
+from dcodex_shared.messages import Message, Payload, Role
 
 
 class Side(IntEnum):
@@ -41,7 +41,7 @@ class Send(NamedTuple):
     side: Side
     peer: bytes
     message: Message
-    payload: bytes
+    payload: Payload
 
 
 class Outbox:
@@ -55,7 +55,7 @@ class Outbox:
         #: Emptied by take() at the end of every turn.
         self.sends: list[Send] = []
 
-    def send(self, peer: Peer, message: Message, payload: bytes = b"") -> None:
+    def send(self, peer: Peer, message: Message, payload: Payload = b"") -> None:
         """Add a message to a connected peer."""
         peer.sent_at = self.now
         self.sends.append(Send(peer.side, peer.routing_id, message, payload))

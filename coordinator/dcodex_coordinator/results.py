@@ -13,7 +13,7 @@ from cachetools import TTLCache
 
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.limits import MIB
-from dcodex_shared.messages import Finished
+from dcodex_shared.messages import Finished, Payload
 from dcodex_shared.program import pack_records, unpack_records
 
 #: A result beyond this is not worth its room: it would push out dozens of the usual ones.
@@ -53,8 +53,8 @@ class Recording:
         #: False: something was left out, so there will be no result.
         self.whole = True
 
-    def add(self, stream: int, data: bytes) -> None:
-        """Record a piece of output; data stays the caller's object."""
+    def add(self, stream: int, data: Payload) -> None:
+        """Record a piece of output."""
         if not self.whole:
             return
         size = len(data) + 64
@@ -62,7 +62,7 @@ class Recording:
             self.drop()
             return
         self.size_bytes += size
-        self.records.append((stream, data))
+        self.records.append((stream, bytes(data)))
 
     def drop(self) -> None:
         """Give the memory back; there will be no result."""
@@ -71,7 +71,7 @@ class Recording:
         self.records = []
         self.whole = False
 
-    def finish(self, finished: Finished, payload: bytes, digest: bytes) -> Result | None:
+    def finish(self, finished: Finished, payload: Payload, digest: bytes) -> Result | None:
         """The result, if everything is there; the recording is over either way."""
         result = None
         if self.whole and self.size_bytes + len(payload) <= MAX_RESULT_BYTES:

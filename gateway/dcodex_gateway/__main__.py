@@ -12,6 +12,7 @@ from dcodex_gateway.server import CannotServe, Gateway
 from dcodex_shared import logs
 from dcodex_shared.config import ConfigError, GatewaySettings, parse_settings
 from dcodex_shared.descriptors import raise_limit
+from dcodex_shared.memory import keep_freed_memory
 
 PROGRAM = "dcodex-gateway"
 EXIT_PORT = 1
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Takes programs in over gRPC and passes them to the coordinator.",
     )
     raise_limit()
+    keep_freed_memory()
     logs.configure("gateway", settings.log_level, settings.log_format)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -4,50 +4,70 @@ from __future__ import annotations
 
 import asyncio
 
-from dcodex_gateway.exchange import Event, Exchange, refusal
+from dcodex_gateway.exchange import Event, Exchange, refusal, stream_of
 from dcodex_gateway.hub import Hub
 from dcodex_gateway.replies import check_finished
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
-from dcodex_shared.messages import Finished, Message, Refused, Stream
+from dcodex_shared.limits import OUTPUT_WINDOW_BYTES
+from dcodex_shared.messages import Credit, Finished, Message, Output, Payload, Refused, Stream
 from dcodex_shared.program import unpack_records
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES
 
 #: What a caller hears when a worker's answer is none; the log has the rest.
 SENSELESS = "the answer of the worker made no sense"
 
-Outcome = tuple[Finished, list[tuple[Stream, bytes]]]
+Outcome = tuple[Finished, list[tuple[Stream, Payload]]]
 
 
 class UnaryCall:
-    """An execution of which only the end is awaited: a future and nothing else."""
+    """An execution of which only the end is awaited: a future, and what came before the end."""
 
-    __slots__ = ("_hub", "outcome")
+    __slots__ = ("_held", "_hub", "_records", "_taken", "outcome")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        #: Output that came before the end, in order, and its size: at most MAX_PAYLOAD_BYTES.
+        self._records: list[tuple[Stream, Payload]] = []
+        self._held = 0
+        #: Of that, what was not given back yet.
+        self._taken = 0
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
-    def receive(self, message: Message, payload: bytes) -> None:
+    def receive(self, message: Message, payload: Payload) -> None:
         """Take in a message about it."""
         if self.outcome.done():
             return
         match message:
-            case Finished():
+            case Finished() | Output():
                 try:
-                    check_finished(message)
-                    records = unpack_records(payload)
+                    self._take(message, payload)
                 except RemoteProtocolError as error:
                     self._hub.figures.senseless += 1
                     self._hub.complaints.warn(
                         "dropped an answer execution_id=%s error=%s", message.execution_id, error
                     )
+                    self._hub.cancel(message.execution_id, SENSELESS)
                     self.lost(Rejected(Reason.UNAVAILABLE, SENSELESS))
-                else:
-                    self.outcome.set_result((message, records))
             case Refused():
                 self.lost(refusal(message))
             case _:
                 # Its place in the queue and the like, which Run does not tell.
                 pass
+
+    def _take(self, message: Finished | Output, payload: Payload) -> None:
+        if isinstance(message, Finished):
+            check_finished(message)
+            self._records += unpack_records(payload)
+            self.outcome.set_result((message, self._records))
+            return
+        self._records.append((stream_of(message), payload))
+        self._held += len(payload)
+        if self._held > MAX_PAYLOAD_BYTES:
+            raise RemoteProtocolError(f"{self._held} bytes of output for one answer")
+        self._taken += len(payload)
+        if self._taken * 2 >= OUTPUT_WINDOW_BYTES:
+            self._hub.send(Credit(message.execution_id, self._taken))
+            self._taken = 0
 
     def lost(self, why: Rejected) -> None:
         """It will not end."""
@@ -68,7 +88,7 @@ class StreamCall:
         #: Set when stdin may be unblocked; None while nobody waits for it.
         self._room_due: asyncio.Future[None] | None = None
 
-    def receive(self, message: Message, payload: bytes) -> None:
+    def receive(self, message: Message, payload: Payload) -> None:
         """Take in a message about it."""
         try:
             self.exchange.receive(message, payload)

@@ -27,6 +27,7 @@ from dcodex_shared.messages import (
     Finished,
     Message,
     Output,
+    Payload,
     Queued,
     Refused,
     Signal,
@@ -47,9 +48,9 @@ class Chunk:
 
     stream: Stream
     size: int
-    parts: list[bytes] = field(default_factory=list)
+    parts: list[Payload] = field(default_factory=list)
 
-    def take(self) -> list[bytes]:
+    def take(self) -> list[Payload]:
         """Its bytes, in pieces, which it no longer holds from here on."""
         parts, self.parts = self.parts, []
         return parts
@@ -85,14 +86,14 @@ class Exchange:
 
     # --- from the coordinator ----------------------------------------------------------------
 
-    def receive(self, message: Message, payload: bytes) -> None:
+    def receive(self, message: Message, payload: Payload) -> None:
         """Take in a message about this execution; raises RemoteProtocolError where it is wrong."""
         if self.ended:
             return
         match message:
-            case Output(stream=stream):
+            case Output():
                 self._hold(len(payload))
-                self._push(_stream(stream), payload)
+                self._push(stream_of(message), payload)
             case StdinCredit(count=count):
                 # A peer cannot widen the window by giving back what it never got.
                 self._stdin_sent -= min(max(count, 0), self._stdin_sent)
@@ -207,7 +208,7 @@ class Exchange:
             raise RemoteProtocolError(f"output of {size} bytes beyond the window")
         self._held += size
 
-    def _push(self, stream: Stream, data: bytes) -> None:
+    def _push(self, stream: Stream, data: Payload) -> None:
         if not data:
             return
         last = self._events[-1] if self._events else None
@@ -241,8 +242,9 @@ def refusal(message: Refused) -> Rejected:
     return Rejected(reason, message.message, max(message.retry_after_s, 0.0))
 
 
-def _stream(number: int) -> Stream:
+def stream_of(message: Output) -> Stream:
+    """Which of the program's outputs it is a piece of; raises RemoteProtocolError for none."""
     try:
-        return Stream(number)
+        return Stream(message.stream)
     except ValueError:
-        raise RemoteProtocolError(f"no output stream {number}") from None
+        raise RemoteProtocolError(f"no output stream {message.stream}") from None

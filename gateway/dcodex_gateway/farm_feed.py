@@ -10,6 +10,7 @@ from time import monotonic
 from dcodex_gateway import replies
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
 from dcodex_shared.farm import FarmView, unpack_farm
+from dcodex_shared.messages import Payload
 
 #: A person reads no faster, and a dashboard need not.
 MIN_INTERVAL_S = 0.1
@@ -38,7 +39,7 @@ class FarmFeed:
 
     # --- from the coordinator ----------------------------------------------------------------
 
-    def receive(self, payload: bytes) -> None:
+    def receive(self, payload: Payload) -> None:
         """A snapshot came; raises RemoteProtocolError where it is none."""
         view = unpack_farm(payload)
         try:

@@ -25,6 +25,7 @@ from dcodex_shared.messages import (
     LanguageList,
     Message,
     Output,
+    Payload,
     Queued,
     Refused,
     Signal,
@@ -56,7 +57,7 @@ SAID_MOST = 64
 class Receiver(Protocol):
     """One execution's side towards its caller."""
 
-    def receive(self, message: Message, payload: bytes) -> None:
+    def receive(self, message: Message, payload: Payload) -> None:
         """A message about it came."""
 
     def lost(self, why: Rejected) -> None:
@@ -251,7 +252,7 @@ class Hub:
         if self._idle is not None:
             self._idle.set()
 
-    def _dispatch(self, message: Message, payload: bytes) -> None:
+    def _dispatch(self, message: Message, payload: Payload) -> None:
         match message:
             case Output() | Finished() | Started() | StdinCredit() | Queued() | Refused():
                 entry = self._receivers.get(message.execution_id)

@@ -24,10 +24,11 @@ from zmq.utils.monitor import recv_monitor_message
 
 from dcodex_gateway.complaints import Complaints
 from dcodex_gateway.session import Session, State, Step
+from dcodex_shared import frames
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.keys import ClientKeys, use_as_client
-from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message, Role
-from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
+from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message, Payload, Role
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode_header, encode
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Link:
         endpoint: str,
         name: str,
         keys: ClientKeys | None,
-        on_message: Callable[[Message, bytes], None],
+        on_message: Callable[[Message, Payload], None],
         on_up: Callable[[], None],
         on_lost: Callable[[str, bool], None],
     ) -> None:
@@ -244,14 +245,14 @@ class Link:
         socket = self._socket
         if socket is None:
             return False
-        frames = encode(message, payload)
+        header, payload = encode(message, payload)
         try:
-            socket.send_multipart(frames, _NOBLOCK)
+            socket.send_multipart((header, payload), _NOBLOCK)
         except zmq.Again:
             # Not from within the caller's own doing: it holds what a loss would end.
             self._loop.call_soon(self._stuck)
             return False
-        self.bytes_sent += len(frames[0]) + len(payload)
+        self.bytes_sent += len(header) + len(payload)
         self._session.sent(monotonic())
         if not self._drain_due and _readable(socket):
             self._drain_due = True
@@ -270,14 +271,14 @@ class Link:
             socket = self._socket
             if socket is None or not _readable(socket):
                 return
-            frames = socket.recv_multipart(_NOBLOCK)
             try:
-                message, payload = decode(frames)
+                header, payload = frames.receive(socket, _NOBLOCK)
+                message = decode_header(header, len(payload))
             except RemoteProtocolError as error:
                 self.malformed += 1
                 self._complaints.warn("dropped a message from the coordinator error=%s", error)
                 continue
-            self.bytes_received += len(frames[0]) + len(payload)
+            self.bytes_received += len(header) + len(payload)
             self._settled = type(message) is Goodbye and message.settled
             step = self._session.receive(message, now)
             if step is not None:

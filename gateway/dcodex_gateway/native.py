@@ -43,12 +43,11 @@ class Native:
                 "Execute": grpc.stream_stream_rpc_method_handler(
                     guarded("Execute", figures, self._execute),
                     request_deserializer=parser(pb.ExecuteRequest),
-                    response_serializer=replies.event_bytes,
+                    response_serializer=replies.serialized,
                 ),
                 "Run": grpc.unary_unary_rpc_method_handler(
                     guarded("Run", figures, self._run),
                     request_deserializer=parser(pb.Start),
-                    response_serializer=pb.RunReply.SerializeToString,
                 ),
                 "Signal": grpc.unary_unary_rpc_method_handler(
                     guarded("Signal", figures, self._signal),
@@ -68,7 +67,7 @@ class Native:
             },
         )
 
-    async def _run(self, request: Any, context: Context) -> pb.RunReply:
+    async def _run(self, request: Any, context: Context) -> bytes:
         received = monotonic()
         start: pb.Start = well_formed(request)
         hub = self._hub
@@ -87,7 +86,7 @@ class Native:
                 raise
             traced.finished = finished
         reply = replies.run_reply(order.public_id, finished, records)
-        hub.figures.output_bytes += len(reply.stdout) + len(reply.stderr)
+        hub.figures.output_bytes += sum(len(data) for _, data in records)
         if visitor.trace:
             _tell_stamps(context, received, finished)
         return reply

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 
 from dcodex_proto.classic import code_executor_pb2 as classic_pb
 from dcodex_proto.v1 import executor_pb2 as pb
@@ -10,7 +13,7 @@ from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.farm import FarmView
 from dcodex_shared.languages import BY_NAME
 from dcodex_shared.limits import Limits
-from dcodex_shared.messages import Finished, Queued, Started, Stream, Verdict
+from dcodex_shared.messages import Finished, Payload, Queued, Started, Stream, Verdict
 
 _INT32 = range(-(2**31), 2**31)
 _VERDICTS = frozenset(map(int, Verdict))
@@ -47,18 +50,18 @@ def finished(message: Finished) -> pb.Finished:
     )
 
 
-def output_event(stream: Stream, size: int, parts: Iterable[bytes]) -> bytes:
+def output_event(stream: Stream, size: int, parts: Iterable[Payload]) -> bytes:
     """A serialized ExecuteEvent with `size` bytes of output.
 
     Written by hand, for it is most of what a gateway sends: a message object would copy the
     bytes once when they are put in and once more when it is serialized.
     """
-    return b"".join((_OUTPUT_TAGS[stream], _varint(size), *parts))
+    return b"".join((_EVENT_TAGS[stream], _varint(size), *parts))
 
 
-def event_bytes(event: bytes | pb.ExecuteEvent) -> bytes:
-    """An event as it goes out: what output_event() made, or any other."""
-    return event if isinstance(event, bytes) else event.SerializeToString()
+def serialized(message: bytes | Message) -> bytes:
+    """A message as it goes out: what was written by hand here, or any other."""
+    return message if isinstance(message, bytes) else message.SerializeToString()
 
 
 def _varint(value: int) -> bytes:
@@ -70,16 +73,19 @@ def _varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-def _tag(field: str) -> bytes:
-    """The key of a bytes field: its number, and wire type 2 (length-delimited)."""
-    return _varint(pb.ExecuteEvent.DESCRIPTOR.fields_by_name[field].number << 3 | 2)
+def _tags(descriptor: Descriptor) -> dict[Stream, bytes]:
+    """The keys of the three bytes fields: number, and wire type 2 (length-delimited)."""
+    fields = descriptor.fields_by_name
+    return {stream: _varint(fields[name].number << 3 | 2) for stream, name in _FIELDS.items()}
 
 
-_OUTPUT_TAGS = {
-    Stream.STDOUT: _tag("stdout"),
-    Stream.STDERR: _tag("stderr"),
-    Stream.COMPILER: _tag("compiler_output"),
+_FIELDS = {
+    Stream.STDOUT: "stdout",
+    Stream.STDERR: "stderr",
+    Stream.COMPILER: "compiler_output",
 }
+_EVENT_TAGS = _tags(pb.ExecuteEvent.DESCRIPTOR)
+_REPLY_TAGS = _tags(pb.RunReply.DESCRIPTOR)
 
 
 def queued_event(message: Queued) -> pb.ExecuteEvent:
@@ -97,19 +103,19 @@ def started_event(message: Started) -> pb.ExecuteEvent:
 
 
 def run_reply(
-    public_id: str, message: Finished, records: list[tuple[Stream, bytes]]
-) -> pb.RunReply:
-    """Everything about an execution at once; the message has passed check_finished()."""
-    pieces: dict[Stream, list[bytes]] = {}
-    for stream, data in records:
-        pieces.setdefault(stream, []).append(data)
-    return pb.RunReply(
-        execution_id=public_id,
-        stdout=b"".join(pieces.get(Stream.STDOUT, ())),
-        stderr=b"".join(pieces.get(Stream.STDERR, ())),
-        compiler_output=b"".join(pieces.get(Stream.COMPILER, ())),
-        finished=finished(message),
-    )
+    public_id: str, message: Finished, records: Sequence[tuple[Stream, Payload]]
+) -> bytes:
+    """A serialized RunReply: everything about an execution at once, written as output_event().
+
+    The message has passed check_finished().
+    """
+    rest = pb.RunReply(execution_id=public_id, finished=finished(message))
+    parts: list[Payload] = [rest.SerializeToString()]
+    for stream, tag in _REPLY_TAGS.items():
+        pieces = [data for its, data in records if its is stream]
+        if pieces:
+            parts += (tag, _varint(sum(map(len, pieces))), *pieces)
+    return b"".join(parts)
 
 
 def languages_reply(

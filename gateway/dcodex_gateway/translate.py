@@ -162,6 +162,7 @@ def _order(
         client_key=client_key,
         trace=trace,
         tenant_weight=terms.weight,
+        piece_bytes=bounds.MAX_OUTPUT_BYTES,
     )
     return Order(submit, payload, client_key or execution_id, program.stdin_complete)
 

@@ -13,7 +13,7 @@ from dcodex_shared.limits import KIB, MIB, OUTPUT_WINDOW_BYTES
 #: that 50 stalled readers, with what gRPC holds for each, stay within 10 MB.
 SHARED_BYTES = 2 * MIB
 #: A stream gets this part of what is left.
-PART = 8
+PART = 2
 #: A window is never smaller: half of it is on its way while the other half is read.
 LEAST_BYTES = 32 * KIB
 

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 import msgpack
 
 from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.messages import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def pack_farm(view: FarmView) -> bytes:
     return packed
 
 
-def unpack_farm(payload: bytes) -> FarmView:
+def unpack_farm(payload: Payload) -> FarmView:
     """Raises RemoteProtocolError where the payload is not a snapshot."""
     try:
         workers, queues, *rest = msgpack.unpackb(payload, use_list=False)

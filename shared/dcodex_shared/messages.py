@@ -33,6 +33,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from dcodex_shared.limits import MAX_CHUNK_BYTES
+
+#: A message's second frame. A view is of bytes that nobody changes.
+Payload = bytes | memoryview
+
 #: Moves when a field changes meaning; a field more at a message's end, with a default, is no
 #: change: whoever does not know it passes it over.
 PROTOCOL_VERSION = 1
@@ -136,7 +141,7 @@ class Submit:
     priority: int
     #: Seconds until the caller no longer wants an answer; 0: no deadline.
     deadline_s: float
-    #: False: send Finished alone, with all output in its payload (Run).
+    #: False: send output with Finished, in its payload, as far as it is not too much (Run).
     streaming: bool
     #: Output that may be under way unacknowledged, in bytes.
     window_bytes: int
@@ -150,6 +155,9 @@ class Submit:
     trace: bool
     #: The tenant's share against other tenants of the same language, by its token; 1 is usual.
     tenant_weight: float = 1.0
+    #: The largest Output that the gateway takes, in bytes. More than MAX_CHUNK_BYTES also says
+    #: that it takes some where `streaming` is False: more than a Finished should carry.
+    piece_bytes: int = MAX_CHUNK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +267,8 @@ class Lease:
     streaming: bool
     window_bytes: int
     trace: bool
+    #: As in Submit, and no more than the coordinator passes on.
+    piece_bytes: int = MAX_CHUNK_BYTES
 
 
 @dataclass(frozen=True, slots=True)

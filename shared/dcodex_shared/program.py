@@ -14,7 +14,7 @@ import msgpack
 
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.limits import Limits
-from dcodex_shared.messages import Stream
+from dcodex_shared.messages import Payload, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def pack_records(records: Iterable[tuple[int, bytes]]) -> bytes:
     return b"".join(parts)
 
 
-def unpack_records(payload: bytes) -> list[tuple[Stream, bytes]]:
+def unpack_records(payload: Payload) -> list[tuple[Stream, bytes]]:
     """The inverse of pack_records; an empty payload is no records."""
     if not payload:
         return []

@@ -131,10 +131,15 @@ def decode(frames: Sequence[bytes]) -> tuple[messages.Message, bytes]:
     if len(frames) != 2:
         raise RemoteProtocolError(f"expected 2 frames, got {len(frames)}")
     header, payload = frames
+    return decode_header(header, len(payload)), payload
+
+
+def decode_header(header: bytes, payload_bytes: int) -> messages.Message:
+    """The message of a first frame, where the second has this size; else RemoteProtocolError."""
     if len(header) > MAX_HEADER_BYTES:
         raise RemoteProtocolError(f"header of {len(header)} bytes")
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise RemoteProtocolError(f"payload of {len(payload)} bytes")
+    if payload_bytes > MAX_PAYLOAD_BYTES:
+        raise RemoteProtocolError(f"payload of {payload_bytes} bytes")
     try:
         values = msgpack.unpackb(header, use_list=False, strict_map_key=True)
     except (ValueError, RecursionError, msgpack.UnpackException) as error:
@@ -152,4 +157,5 @@ def decode(frames: Sequence[bytes]) -> tuple[messages.Message, bytes]:
     for check, value in zip(form.checks, given, strict=False):
         if not check(value):
             raise RemoteProtocolError(f"{form.cls.__name__} with a field of the wrong type")
-    return form.cls(*given), payload
+    message: messages.Message = form.cls(*given)
+    return message

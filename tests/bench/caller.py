@@ -115,11 +115,15 @@ def run_one_caller(job: Job, client: dcodex.Client) -> list[float]:
     """The farm, one request after the other."""
     request = Request(job)
 
-    def once() -> None:
+    budget, latencies = Budget(job), list[float]()
+    while budget.take(first=not latencies):
         source, expect = request.take()
-        check(client.run(source, **request.options), expect)
-
-    return _closed_loop(Budget(job), once)
+        began = time.perf_counter()
+        result = client.run(source, **request.options)
+        latencies.append(time.perf_counter() - began)
+        # Not what the farm takes, as comparing a file is not what a start by hand takes.
+        check(result, expect)
+    return latencies
 
 
 def _closed_loop(budget: Budget, once: Callable[[], None]) -> list[float]:

@@ -54,6 +54,18 @@ def test_stdin_args_environment_and_files_reach_the_program(client: dcodex.Clien
     assert result.check().text == "['a b', 'ü'] fast util line\n\n"
 
 
+def test_a_run_answers_with_as_much_output_as_it_may_have(client: dcodex.Client) -> None:
+    source = (
+        "import os, sys\n"
+        "for number in range(9 * 16):\n"
+        "    os.write(1 + number % 3 // 2, bytes([number]) * 65536)\n"
+    )
+    result = client.run(source, limits=Limits(output_bytes=9 * MIB), cache=False)
+    pieces = [bytes([number]) * 65536 for number in range(9 * 16)]
+    assert result.check().stdout == b"".join(p for n, p in enumerate(pieces) if n % 3 != 2)
+    assert result.stderr == b"".join(pieces[2::3])
+
+
 def test_exit_codes_and_signals_are_the_programs(client: dcodex.Client) -> None:
     assert client.run("raise SystemExit(42)").exit_code == 42
     killed = client.run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.integration import wheels
@@ -14,15 +16,28 @@ import dcodex
 from dcodex.testing import Farm, quiet_flags
 
 PATIENCE_S = 100.0
+#: It writes where a program may, as some do.
+SOURCE = """\
+import os, pathlib, tempfile
+loaded_by, temporary = os.getpid(), tempfile.gettempdir()
+pathlib.Path.home().joinpath("settings").write_text("")
+"""
 PROGRAM = """\
 import os, sys, early, early.lazily
 print(early.__version__, early.loaded_by != os.getpid(), os.path.exists(sys.executable))
-print(os.listdir('/usr/local'))
+print(early.temporary, os.listdir(), os.listdir('/usr/local'))
 """
 
 
+def _mounts() -> Iterator[str]:
+    """What each process has mounted."""
+    for path in Path("/proc").glob("[0-9]*/mounts"):
+        with contextlib.suppress(OSError):
+            yield path.read_text()
+
+
 def test_programs_import_from_a_runtime_what_was_loaded_before_they_came(tmp_path: Path) -> None:
-    wheels.build(tmp_path, "early", "2.1", "import os\nloaded_by = os.getpid()\n")
+    wheels.build(tmp_path, "early", "2.1", SOURCE)
     # Nothing else is shown of this place.
     with tempfile.TemporaryDirectory(prefix="dcodex-test-", dir="/usr/local") as place:
         runtime = f"{place}/science"
@@ -44,4 +59,8 @@ def test_programs_import_from_a_runtime_what_was_loaded_before_they_came(tmp_pat
             dcodex.connect(farm.target) as client,
         ):
             text = client.run(PROGRAM, cache=False).check().text
-    assert text == f"2.1 True True\n{[os.path.basename(place)]}\n"
+            # What packages wrote is kept nowhere.
+            seen = [mounts for mounts in _mounts() if place in mounts]
+            assert seen
+            assert not [mounts for mounts in seen if "scratch /" in mounts]
+    assert text == f"2.1 True True\n/tmp ['main.py'] {[os.path.basename(place)]}\n"

@@ -46,6 +46,7 @@ from dcodex_shared.messages import (
     WatchFarm,
 )
 from dcodex_shared.program import pack_records, unpack_program
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +210,37 @@ def test_a_caller_that_asks_where_the_time_goes_is_told_in_trailing_metadata(
     ]
 
 
+def test_a_runs_output_that_comes_before_its_end_is_given_back_and_in_the_answer(
+    native: ExecutorStub, peer: Peer
+) -> None:
+    call = native.Run.future(python(), timeout=PATIENCE_S)
+    submit, _ = peer.expect(Submit)
+    execution_id, size = submit.execution_id, submit.window_bytes // 4
+    for letter in (b"a", b"b"):
+        peer.send(Output(execution_id, Stream.STDOUT), letter * size)
+        peer.send(Output(execution_id, Stream.STDERR), letter)
+    assert peer.expect(Credit)[0].count == 2 * size + 1
+    records = [(Stream.STDOUT, b"c"), (Stream.STDERR, b"c")]
+    peer.send(finished(execution_id), pack_records(records))
+    reply = call.result()
+    assert reply.stdout == b"a" * size + b"b" * size + b"c"
+    assert reply.stderr == b"abc"
+
+
+def test_a_run_whose_worker_sends_more_than_an_answer_may_hold_is_stopped(
+    native: ExecutorStub, peer: Peer
+) -> None:
+    call = native.Run.future(python(), timeout=PATIENCE_S)
+    submit, _ = peer.expect(Submit)
+    for _ in range(MAX_PAYLOAD_BYTES // (1 << 20) + 1):
+        peer.send(Output(submit.execution_id, Stream.STDOUT), b"x" * (1 << 20))
+    while (said := peer.receive()) is not None and isinstance(said[0], Credit):
+        pass
+    assert said is not None
+    assert said[0] == Cancel(submit.execution_id, "the answer of the worker made no sense")
+    assert error_of(call.result).code() is grpc.StatusCode.UNAVAILABLE
+
+
 def test_an_answer_that_makes_no_sense_ends_the_run_and_not_the_gateway(
     native: ExecutorStub, peer: Peer
 ) -> None:
@@ -216,6 +248,11 @@ def test_an_answer_that_makes_no_sense_ends_the_run_and_not_the_gateway(
     submit, _ = peer.expect(Submit)
     peer.send(finished(submit.execution_id, 99), b"")
     assert error_of(call.result).code() is grpc.StatusCode.UNAVAILABLE
+    call = native.Run.future(python(), timeout=PATIENCE_S)
+    submit, _ = peer.expect(Submit)
+    peer.send(Output(submit.execution_id, 3), b"of no stream")
+    assert error_of(call.result).code() is grpc.StatusCode.UNAVAILABLE
+    assert peer.expect(Cancel)[0].execution_id == submit.execution_id
     call = native.Run.future(python(), timeout=PATIENCE_S)
     submit, _ = peer.expect(Submit)
     peer.send(finished(submit.execution_id), b"no records")

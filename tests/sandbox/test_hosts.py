@@ -9,6 +9,7 @@ import select
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -101,13 +102,14 @@ def test_programs_run_without_a_guarantee_that_the_operator_does_without(name: s
     assert DISPENSABLE[name] in findings[name]["text"]
 
 
-def test_an_interpreter_below_a_private_place_is_refused_with_the_reason(tmp_path: Path) -> None:
-    if not tmp_path.is_relative_to("/tmp"):
-        pytest.skip("needs temporary files below /tmp")
-    subprocess.run([SYSTEM_INTERPRETER, "-m", "venv", "--without-pip", tmp_path], check=True)
-    status, findings = _doctor("CAP_SYS_TIME", f"--python_venv={tmp_path}")
+@pytest.mark.parametrize("private", ["/tmp", "/var/tmp"])
+def test_an_interpreter_below_a_private_place_is_refused_with_the_reason(private: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="dcodex-test-", dir=private) as venv:
+        subprocess.run([SYSTEM_INTERPRETER, "-m", "venv", "--without-pip", venv], check=True)
+        status, findings = _doctor("CAP_SYS_TIME", f"--python_venv={venv}")
     assert status == 1
-    assert f"{tmp_path} is not shown to programs" in findings["python"]["text"], findings
+    assert f"{venv} is not shown to programs" in findings["python"]["text"], findings
+    assert "dcodex runtime make" in findings["python"]["remedy"]
 
 
 def test_allowing_another_guarantee_to_lack_does_not_help() -> None:

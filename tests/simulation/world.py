@@ -240,7 +240,7 @@ class World:
                 if connection is None or not connection.open:
                     unreachable.append(send)
                 else:
-                    connection.send_down(send.message, send.payload)
+                    connection.send_down(send.message, bytes(send.payload))
             sends = []
             for send in unreachable:
                 self._connections.pop((send.side, send.peer), None)

@@ -63,7 +63,8 @@ def _python(settings: WorkerSettings) -> Finding:
     try:
         interpreter = python.find(settings)
     except SetupError as error:
-        return Finding("python", False, True, str(error), "apt-get install python3")
+        makes = "dcodex runtime make DIR" if settings.python_venv else "apt-get install python3"
+        return Finding("python", False, True, str(error), makes)
     return Finding("python", True, True, f"{interpreter.version} at {interpreter.path}")
 
 

@@ -10,7 +10,8 @@ are no longer read, so that the program itself blocks. At the end of a stage wha
 still hold travels with Finished, beyond the window by at most their content.
 
 Output, unary: pieces are kept, neighbours of one stream joined, and travel with Finished. If
-they outgrow UNARY_KEPT_BYTES the execution goes on as a streaming one.
+they outgrow UNARY_KEPT_BYTES they are sent like a streaming one's from then on, but still looked
+at seldom: nobody reads along.
 
 `cause` is set once, by the first reason to stop; the loop then kills the sandbox. Output after
 that is still taken up to its limit, because it was written before.
@@ -21,14 +22,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from dcodex_shared.limits import MAX_CHUNK_BYTES, STDIN_WINDOW_BYTES, Limits
+from dcodex_shared.limits import (
+    MAX_CHUNK_BYTES,
+    MAX_OUTPUT_BYTES,
+    STDIN_WINDOW_BYTES,
+    Limits,
+)
 from dcodex_shared.messages import Finished, Lease, Output, StdinCredit, Stream
 from dcodex_shared.program import Program, pack_records
 from dcodex_worker.verdict import Cause, Ending, Outcome, judge
 
-#: A unary run's output that is held back for its one answer: 1 MB runs stay one message, and a
-#: full farm holds no more than tens of MB.
-UNARY_KEPT_BYTES = 4 * 1024 * 1024
+#: A unary run's output that is held back for its one answer: nearly all runs stay one message,
+#: and more than this is on its way while the program still writes.
+UNARY_KEPT_BYTES = MAX_OUTPUT_BYTES
+#: The same for a gateway that takes nothing before the answer, as those of the release before:
+#: the largest answer that it can be given.
+UNARY_KEPT_MOST_BYTES = 4 * 1024 * 1024
 #: Two looks at the CPU counters are at least this far apart: an overshoot of one such step on
 #: every core is far below the 100 ms that a limit may be passed by.
 CPU_CHECK_S = 0.010
@@ -55,11 +64,17 @@ class Execution:
         self.reason = ""
         #: Whether output goes out as it comes.
         self.streaming = lease.streaming
+        #: Of a unary run: what is held back before it does.
+        self._kept_most = (
+            UNARY_KEPT_BYTES if lease.piece_bytes > MAX_CHUNK_BYTES else UNARY_KEPT_MOST_BYTES
+        )
+        #: How long the pipes are left alone after each look.
+        self._patience_s = 0.0 if lease.streaming else UNARY_PATIENCE_S
         #: Output that may still be sent unacknowledged; below 0 never.
         self._window = lease.window_bytes
         #: Less window than this is saved up: sending little for little credit would cut the
         #: stream into ever smaller pieces.
-        self._least_window = max(1, min(MAX_CHUNK_BYTES, lease.window_bytes // 4))
+        self._least_window = max(1, min(lease.piece_bytes, lease.window_bytes // 4))
         #: Output read and not sent yet, in order; `_kept_bytes` is its size.
         self._kept: deque[tuple[Stream, bytes]] = deque()
         self._kept_bytes = 0
@@ -102,7 +117,7 @@ class Execution:
         self._output_left = limits.output_bytes
         self._wall_deadline = now + limits.wall_s
         self._cpu_check = now + self._cpu_pause(limits.cpu_s)
-        self._watch_from = now if self.streaming else now + UNARY_PATIENCE_S
+        self._watch_from = now + self._patience_s
         if not compiling:
             self.stamp("worker.launched", now)
 
@@ -171,11 +186,12 @@ class Execution:
         """Whether the pipes may be read: False makes the program wait."""
         if self.streaming:
             return not self._kept and self._window >= self._least_window
-        return self._kept_bytes < UNARY_KEPT_BYTES
+        return self._kept_bytes < self._kept_most
 
     def read_bytes(self) -> int:
         """The size of the next read."""
-        return min(MAX_CHUNK_BYTES, self._window) if self.streaming else MAX_CHUNK_BYTES
+        most = self.lease.piece_bytes
+        return min(most, self._window) if self.streaming else most
 
     def watches_output(self, now: float) -> bool:
         """Whether to be woken up by output already."""
@@ -192,7 +208,7 @@ class Execution:
         if not data:
             return
         self.forwarded_bytes += len(data)
-        self._watch_from = now if self.streaming else now + UNARY_PATIENCE_S
+        self._watch_from = now + self._patience_s
         self._kept_bytes += len(data)
         stream = Stream.COMPILER if self.compiling else stream
         if self._kept:
@@ -205,7 +221,7 @@ class Execution:
     def sendable(self) -> Iterator[tuple[Output, bytes]]:
         """Pieces to send now."""
         if not self.streaming:
-            if self._kept_bytes < UNARY_KEPT_BYTES:
+            if self._kept_bytes < self._kept_most:
                 return
             self.streaming = True
         while self._kept and self._window > 0:

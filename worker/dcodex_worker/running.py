@@ -15,7 +15,7 @@ import select
 import time
 from collections.abc import Callable
 
-from dcodex_shared.limits import MAX_CHUNK_BYTES
+from dcodex_shared.limits import MAX_OUTPUT_BYTES
 from dcodex_shared.messages import Finished, Message, Stream, Verdict
 from dcodex_worker.execution import Execution
 from dcodex_worker.runtimes.stage import Armed, CompileLost, Stage
@@ -25,7 +25,7 @@ from dcodex_worker.verdict import NEVER_RAN, Outcome, system_error
 READS_PER_TURN = 4
 #: Reads of one pipe at a stage's end: the largest pipe that may be had without privilege is
 #: 1 MiB; what lingers may write on while we read.
-READS_AT_END = 1024 * 1024 // MAX_CHUNK_BYTES + 1
+READS_AT_END = 1024 * 1024 // MAX_OUTPUT_BYTES + 1
 
 
 def failure(execution_id: str, message: str) -> Finished:
@@ -167,7 +167,7 @@ class Run:
                 if self.execution.output_truncated or fd not in self._outputs:
                     break
                 try:
-                    data = os.read(fd, MAX_CHUNK_BYTES)
+                    data = os.read(fd, MAX_OUTPUT_BYTES)
                 except BlockingIOError:
                     break
                 if data:

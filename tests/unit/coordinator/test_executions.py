@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.coordinator.conftest import Farm, leased, only
 
 from dcodex_shared.errors import Reason
-from dcodex_shared.limits import STDIN_WINDOW_BYTES
+from dcodex_shared.limits import MAX_OUTPUT_BYTES, STDIN_WINDOW_BYTES
 from dcodex_shared.messages import (
     Cancel,
     Credit,
@@ -38,6 +38,21 @@ def test_a_streaming_request_hears_of_its_start_and_a_unary_one_does_not(farm: F
     sends = farm.submit(streaming=True)
     assert only(sends, Started) == [Started("e1", worker.decode(), 0.0, True)]
     assert only(sends, Queued) == []
+
+
+def test_a_worker_is_told_how_large_a_piece_may_be_and_lost_when_it_sends_a_larger_one(
+    farm: Farm,
+) -> None:
+    worker = farm.worker()
+    sends = farm.submit(streaming=True, window_bytes=1 << 30, piece_bytes=1 << 30)
+    most = only(sends, Lease)[0].piece_bytes
+    assert most == MAX_OUTPUT_BYTES
+    assert farm.submit(piece_bytes=0) == []
+    output = Output("e1", Stream.STDOUT)
+    assert only(farm.say(worker, output, b"x" * most), Output) == [output]
+    sends = farm.say(worker, output, b"x" * (most + 1))
+    assert only(sends, Output) == []
+    assert only(sends, Refused)[0].reason == Reason.UNAVAILABLE
 
 
 def test_a_waiting_streaming_request_hears_its_position(farm: Farm) -> None:

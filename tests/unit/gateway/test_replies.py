@@ -87,8 +87,10 @@ def test_output_written_by_hand_is_what_protobuf_would_write(
 
 def test_a_run_reply_holds_each_stream_whole() -> None:
     records = [(Stream.STDOUT, b"a"), (Stream.COMPILER, b"c"), (Stream.STDOUT, b"b")]
-    reply = replies.run_reply("id", END, records)
-    assert (reply.stdout, reply.stderr, reply.compiler_output) == (b"ab", b"", b"c")
+    reply = pb.RunReply.FromString(replies.run_reply("id", END, records))
+    assert reply == pb.RunReply(
+        execution_id="id", stdout=b"ab", compiler_output=b"c", finished=replies.finished(END)
+    )
 
 
 def test_a_language_without_a_name_here_is_left_out() -> None:

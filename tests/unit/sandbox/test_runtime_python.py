@@ -65,6 +65,21 @@ def test_other_variables_do_not_cost_the_warmth() -> None:
     assert launch_of(what)[0]
 
 
+@pytest.mark.parametrize("name", ["HOME", "XDG_CONFIG_HOME", "MPLBACKEND"])
+def test_what_a_package_reads_when_imported_costs_the_warmth_of_a_larger_template(
+    name: str,
+) -> None:
+    environment = ((name, "1"),)
+    assert not launch_of(program("main.py", environment=environment, content=b"import numpy"))[0]
+    assert launch_of(program("main.py", environment=environment))[0]
+
+
+def test_a_file_of_a_packages_settings_costs_the_warmth_of_a_larger_template() -> None:
+    names = ("main.py", ".config/matplotlib/matplotlibrc")
+    assert not launch_of(program(*names, content=b"import numpy"))[0]
+    assert launch_of(program(*names))[0]
+
+
 def test_an_archive_gets_a_fresh_interpreter() -> None:
     assert not launch_of(program("main.py", content=b"PK\x03\x04rest"))[0]
 

@@ -85,6 +85,26 @@ def test_what_a_module_noted_when_it_was_preloaded_is_noted_anew() -> None:
     assert run(program) == "True True True"
 
 
+def test_a_package_that_could_not_be_imported_in_the_template_can_be_in_a_program(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "fragile").mkdir()
+    (tmp_path / "fragile" / "__init__.py").write_text(
+        "import sys\nimport fragile.one, fragile.two\nassert hasattr(sys, 'program')\n"
+    )
+    (tmp_path / "fragile" / "one.py").write_text("value = 1\n")
+    (tmp_path / "fragile" / "two.py").write_text("value = 2\n")
+    program = f"""
+    sys.path.insert(0, {str(tmp_path)!r})
+    hidden = Stash()
+    hidden.fill(frozenset(sys.modules), ["fragile"], complaints.append)
+    sys.program = True
+    import fragile
+    print(fragile.one.value, fragile.two.value, len(complaints))
+    """
+    assert run(program) == "1 2 1"
+
+
 def test_numpy_is_seeded_anew_however_its_random_is_reached(tmp_path: Path) -> None:
     (tmp_path / "numpy").mkdir()
     (tmp_path / "numpy" / "__init__.py").write_text(

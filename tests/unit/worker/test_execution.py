@@ -12,6 +12,7 @@ from dcodex_shared.limits import (
     COMPILE_LIMITS,
     DEFAULT_LIMITS,
     MAX_CHUNK_BYTES,
+    MAX_OUTPUT_BYTES,
     STDIN_WINDOW_BYTES,
     Limits,
 )
@@ -21,6 +22,7 @@ from dcodex_worker.execution import (
     CPU_CHECK_S,
     KILL_PATIENCE_S,
     UNARY_KEPT_BYTES,
+    UNARY_KEPT_MOST_BYTES,
     UNARY_PATIENCE_S,
     Execution,
 )
@@ -39,8 +41,9 @@ def execution(
     stdin_complete: bool = True,
     cores: int = 2,
     trace: bool = False,
+    piece: int = MAX_CHUNK_BYTES,
 ) -> Execution:
-    lease = Lease("e1", "python", streaming, window, trace)
+    lease = Lease("e1", "python", streaming, window, trace, piece)
     program = Program("python", (), "main.py", (), (), (), stdin, stdin_complete, limits)
     made = Execution(lease, program, cores, now=100.0)
     made.begin_stage(limits, compiling=False, now=100.0)
@@ -89,6 +92,12 @@ def test_little_credit_is_saved_up_for_a_larger_piece() -> None:
     assert made.wants_output()
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+def test_a_piece_is_no_larger_than_the_coordinator_passes_on(streaming: bool) -> None:
+    assert execution(streaming=streaming).read_bytes() == MAX_CHUNK_BYTES
+    assert execution(streaming=streaming, piece=100).read_bytes() == 100
+
+
 def test_credit_never_opens_more_than_the_window() -> None:
     made = execution(window=4)
     made.credit(1000)
@@ -118,16 +127,24 @@ def test_a_unary_run_sends_nothing_but_its_answer() -> None:
 
 
 def test_a_unary_run_with_very_much_output_goes_on_as_a_stream() -> None:
-    made = execution(streaming=False, limits=LARGE, window=2 * MAX_CHUNK_BYTES)
-    chunk = b"x" * MAX_CHUNK_BYTES
+    piece = MAX_OUTPUT_BYTES // 4
+    made = execution(streaming=False, limits=LARGE, window=2 * piece, piece=MAX_OUTPUT_BYTES)
+    chunk = b"x" * piece
     while made.wants_output():
         made.take(Stream.STDOUT, chunk, 100.1)
     assert sent(made) == [(1, chunk)] * 2
     assert not made.wants_output()
-    made.credit(MAX_CHUNK_BYTES)
+    made.credit(piece)
     assert sent(made) == [(1, chunk)]
     rest = payload_of(made)
-    assert sum(len(data) for _, data in rest) == UNARY_KEPT_BYTES - 3 * MAX_CHUNK_BYTES
+    assert sum(len(data) for _, data in rest) == UNARY_KEPT_BYTES - 3 * piece
+
+
+def test_more_of_a_unary_run_is_held_back_for_a_gateway_that_takes_only_the_answer() -> None:
+    made = execution(streaming=False, limits=LARGE, piece=MAX_CHUNK_BYTES)
+    made.take(Stream.STDOUT, b"x" * (UNARY_KEPT_MOST_BYTES - 1), 100.1)
+    assert sent(made) == []
+    assert made.wants_output()
 
 
 def test_a_unary_run_is_first_left_alone_for_a_moment() -> None:
@@ -136,6 +153,16 @@ def test_a_unary_run_is_first_left_alone_for_a_moment() -> None:
     assert made.next_deadline(100.0) == 100.0 + UNARY_PATIENCE_S
     assert made.watches_output(100.0 + UNARY_PATIENCE_S)
     assert execution().watches_output(100.0)
+
+
+def test_a_unary_run_is_left_alone_for_a_moment_after_each_look_also_when_it_is_sent() -> None:
+    made = execution(streaming=False, limits=LARGE, piece=MAX_OUTPUT_BYTES)
+    made.take(Stream.STDOUT, b"x" * UNARY_KEPT_BYTES, 100.1)
+    assert sent(made) == [(1, b"x" * UNARY_KEPT_BYTES)]
+    assert not made.watches_output(100.1)
+    made.credit(UNARY_KEPT_BYTES)
+    assert made.next_deadline(100.1) == 100.1 + UNARY_PATIENCE_S
+    assert made.watches_output(100.1 + UNARY_PATIENCE_S)
 
 
 def test_exactly_the_limit_is_no_excess() -> None:

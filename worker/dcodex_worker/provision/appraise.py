@@ -104,6 +104,7 @@ def _enter(staging: str, extra: tuple[str, ...], library: str) -> None:
             {name: f"{library}/{name}" for name in names},
         )
         rootfs.enter_front(extra, lenient=True)
+        rootfs.enter_private()
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)

@@ -73,6 +73,8 @@ def _walk(directory: str) -> dict[str, os.stat_result]:
 def _broken(package: Distribution, site: str, found: dict[str, os.stat_result]) -> list[str]:
     broken = []
     for name, _, size in csv.reader((package.read_text("RECORD") or "").splitlines()):
+        if name.endswith(".pyc"):
+            continue  # packed for another version of Python, perhaps; ours is looked at elsewhere
         path = os.path.normpath(os.path.join(site, name))
         status = found.get(path)
         # Scripts say where their interpreter is, which is not known to who packed them.

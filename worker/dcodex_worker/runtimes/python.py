@@ -34,6 +34,9 @@ PROBE_TIMEOUT_S = 20.0
 OLDEST = (3, 9)
 #: What the interpreter reads before any program: these must be there when it starts.
 _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
+#: What a package reads when it is imported (matplotlib), as variables and as a file.
+_IMPORT_PREFIXES = ("HOME", "XDG_", "MPL", "MATPLOTLIBRC")
+_IMPORT_FILE = "matplotlibrc"
 #: How a zip file begins.
 _ARCHIVE = b"PK\x03\x04"
 
@@ -158,13 +161,17 @@ class ArmedPython:
 
         A fresh start in the same sandbox is for an entry point of another name than the one
         that the template was started with, for variables that an interpreter reads at its
-        start, and for a main.py that is an archive.
+        start, for a main.py that is an archive, and in a larger template for what its modules
+        have read when they were imported.
         """
         entry = program.entry_point
+        kind = self._kind(program)
+        prefixes = _START_PREFIXES if kind == SMALL else _START_PREFIXES + _IMPORT_PREFIXES
         warm = (
             entry == BY_NAME["python"].default_file
-            and not any(name.startswith(_START_PREFIXES) for name, _ in program.environment)
+            and not any(name.startswith(prefixes) for name, _ in program.environment)
             and not any(file.content.startswith(_ARCHIVE) for file in program.files)
+            and (kind == SMALL or not has_settings(program))
         )
         if warm:
             argv: tuple[str, ...] = (entry, *program.args)
@@ -178,7 +185,7 @@ class ArmedPython:
             warm=warm,
             path="" if warm else self._interpreter.path,
         )
-        self._sandbox = self._rack.take(self._kind(program) if warm else SMALL)
+        self._sandbox = self._rack.take(kind if warm else SMALL)
         return Stage(self._sandbox, launch, compiling=False)
 
     def _kind(self, program: Program) -> str:
@@ -200,6 +207,11 @@ class ArmedPython:
         """Kill what is left and wait for it."""
         if self._sandbox is not None:
             self._sandbox.destroy()
+
+
+def has_settings(program: Program) -> bool:
+    """Whether a file of the program is one that a package reads when it is imported."""
+    return any(os.path.basename(file.path) == _IMPORT_FILE for file in program.files)
 
 
 def names_any(program: Program, modules: tuple[str, ...]) -> bool:

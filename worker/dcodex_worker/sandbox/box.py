@@ -16,7 +16,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from dcodex_shared.limits import OUTPUT_WINDOW_BYTES, Limits
+from dcodex_shared.limits import MAX_OUTPUT_BYTES, Limits
 from dcodex_shared.program import SourceFile
 from dcodex_worker.sandbox import wireform
 from dcodex_worker.sandbox.cgroup import Leaf, Tree
@@ -29,9 +29,10 @@ ARM_TIMEOUT_S = 10.0
 YIELD_S = 0.05
 #: How long a killed sandbox may take to be gone, in seconds, before the worker gives it up.
 DESTROY_TIMEOUT_S = 10.0
-#: What a program may write before it has to wait: as much as the window of its output (limits.py),
-#: so that it goes on while a piece is on its way. The memory counts as the program's.
-PIPE_BYTES = OUTPUT_WINDOW_BYTES
+#: What a program may write to stdout before it has to wait: two of the largest pieces, so that it
+#: goes on while one is on its way. The memory counts as the program's; stderr has the usual 64 KiB,
+#: for the kernel bounds what all pipes of a user without privilege may hold.
+PIPE_BYTES = 2 * MAX_OUTPUT_BYTES
 #: Only the keeper is left in an empty leaf.
 _KEEPER_ALONE = 1
 
@@ -116,9 +117,8 @@ class Keeper:
         stdin_read, stdin_write = os.pipe()
         stdout_read, stdout_write = os.pipe()
         stderr_read, stderr_write = os.pipe()
-        for fd in (stdout_write, stderr_write):
-            with contextlib.suppress(OSError):  # more than this machine allows a user
-                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        with contextlib.suppress(OSError):  # more than this machine allows a user
+            fcntl.fcntl(stdout_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         channel, theirs = socket.socketpair()
         inside = (stdin_read, stdout_write, stderr_write, theirs.fileno())
         try:

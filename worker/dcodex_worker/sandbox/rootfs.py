@@ -61,6 +61,9 @@ HOSTNAME = "dcodex"
 LIBRARY = "/.dcodex/lib"
 #: Where a keeper builds its own front of the root.
 _FRONT = "/.dcodex/front"
+#: Where packages write, if they do, when they are imported: as programs do.
+_SCRATCH = (mounts.WORK_DIRECTORY, "/tmp")
+_SCRATCH_SIZE = "16m"
 #: The inside's code is some hundred kilobytes.
 _LIBRARY_SIZE = "2m"
 
@@ -123,6 +126,20 @@ def enter_front(extra: tuple[str, ...], lenient: bool) -> int:
     namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     kernel.unmount("/proc")
     return namespace
+
+
+def enter_private() -> None:
+    """Have the private places empty and writable for whoever imports packages."""
+    for path in _SCRATCH:
+        kernel.mount("scratch", path, "tmpfs", kernel.MS_NOSUID, f"mode=1777,size={_SCRATCH_SIZE}")
+    os.chdir(mounts.WORK_DIRECTORY)
+
+
+def leave_private() -> None:
+    """Take them away again, with all that was written."""
+    for path in _SCRATCH:
+        kernel.unmount(path)
+    os.chdir(mounts.WORK_DIRECTORY)
 
 
 def leave_library() -> None:

@@ -58,11 +58,13 @@ def run(natural: frozenset[str]) -> None:
     rootfs.leave_library()
     _adopt_real_sitecustomize()
     hidden = stash.Stash()
+    rootfs.enter_private()
     hidden.fill(
         natural | {"sitecustomize"},
         specification["preload"],
         lambda words: print(words, file=sys.stderr),
     )
+    rootfs.leave_private()
     # Only now: what keeps OpenBLAS from starting threads must be there when numpy loads it.
     _forget("OPENBLAS_NUM_THREADS")
     _smooth_the_way()

@@ -32,6 +32,8 @@ _OURS = "dcodex_worker"
 _REFRESH: dict[str, Callable[[Any], object]] = {
     # Log records tell the time since then.
     "logging": lambda module: setattr(module, "_startTime", _now_like(module._startTime)),
+    # It has made this one when it was imported.
+    "matplotlib": lambda module: os.makedirs(module.get_configdir(), exist_ok=True),
     "multiprocessing.process": lambda module: _renew_key(module.current_process()),
     # Its random may be there from the start, without an import of its own: another module that
     # was preloaded has imported it.
@@ -88,8 +90,11 @@ class Stash:
                 group = _Group()
                 atexit.register = _recorder(group.at_exit)
                 threading._register_atexit = _recorder(group.at_thread_exit)  # type: ignore[attr-defined] # likewise
-                load(name, complain)
-                group.names = [new for new in sys.modules if new not in before]
+                whole = load(name, complain)
+                new = [module for module in sys.modules if module not in before]
+                if not whole:
+                    _forget(new, name.partition(".")[0])
+                group.names = [module for module in new if module in sys.modules]
                 before.update(group.names)
                 self._groups.append(group)
         finally:
@@ -148,8 +153,11 @@ class Stash:
             sys.meta_path.remove(self)
 
 
-def load(name: str, complain: Callable[[str], None]) -> None:
-    """Import a module as a template does, and have it do what its first use would do."""
+def load(name: str, complain: Callable[[str], None]) -> bool:
+    """Import a module as a template does, and have it do what its first use would do.
+
+    Returns whether it is there.
+    """
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -157,12 +165,25 @@ def load(name: str, complain: Callable[[str], None]) -> None:
             complain(f"not preloaded: {name}: {error}")
     except Exception as error:  # a package may do anything when it is imported
         complain(f"not preloaded: {name}: {error}")
+    if name not in sys.modules:
+        return False
     _use(name, complain)
+    return True
+
+
+def _forget(modules: Sequence[str], package: str) -> None:
+    """Drop what is there of a package that could not be imported.
+
+    An import finds its parts done, and would not make them attributes of the package any more.
+    """
+    for name in modules:
+        if name.partition(".")[0] == package:
+            del sys.modules[name]
 
 
 def _use(name: str, complain: Callable[[str], None]) -> None:
     """Have what the first use of a module makes made once, here."""
-    if name in rehearsal.USES and name in sys.modules:
+    if name in rehearsal.USES:
         try:
             exec(rehearsal.use_of(name), {})
         except Exception as error:
