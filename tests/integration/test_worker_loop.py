@@ -47,7 +47,7 @@ from dcodex_shared.messages import (
 from dcodex_shared.program import Program, SourceFile, pack_program, unpack_records
 from dcodex_shared.wire import decode, encode
 from dcodex_worker.link import Link
-from dcodex_worker.loop import Worker
+from dcodex_worker.loop import PREPARING_MOST_S, Worker
 from dcodex_worker.reports import Reporter
 from dcodex_worker.runtimes import Armed, Stage, Workshop
 from dcodex_worker.sandbox.box import Launch, Sandbox, SetupError
@@ -130,10 +130,14 @@ class PlainSandbox:
 class PlainArmed:
     """Runs the entry point's text: with this Python, or with sh for the language "c"."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, preparing: int = -1) -> None:
         self.language = language
         self.compile_cache_hit = False
         self._sandbox = PlainSandbox()
+        self._preparing = preparing
+
+    def preparing(self) -> int:
+        return self._preparing
 
     def begin(self, program: Program) -> Stage:
         source = program.files[0].content.decode()
@@ -148,8 +152,10 @@ class PlainArmed:
 class PlainWorkshop:
     """Arms plain sandboxes; `failures` of them fail first."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, preparing: int = -1) -> None:
+        """preparing: what the sandboxes' announcement waits for."""
         self.failures = failures
+        self.preparing = preparing
         self.armed: list[str] = []
 
     def arm(self, language: str) -> Armed:
@@ -157,7 +163,7 @@ class PlainWorkshop:
             self.failures -= 1
             raise SetupError("mounts", 1)
         self.armed.append(language)
-        return cast(Armed, PlainArmed(language))
+        return cast(Armed, PlainArmed(language, self.preparing))
 
 
 class Coordinator:
@@ -311,6 +317,34 @@ def test_a_unary_run_is_answered_by_one_message_and_the_worker_is_ready_again(
         "worker.sent",
     ]
     coordinator.await_ready()
+
+
+def test_a_worker_is_ready_when_all_waits_that_was_started(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcodex_worker.loop.PREPARING_MOST_S", PATIENCE_S)
+    preparing, notice = os.pipe()
+    coordinator = farm.start(PlainWorkshop(preparing=preparing))
+    assert coordinator.receive()[0] == Hello(Role.WORKER, "w1")
+    coordinator.send(Welcome("boot-1"))
+    # What comes then is the answer to this.
+    coordinator.send(Arm("c"))
+    os.close(notice)
+    coordinator.await_ready("c")
+    coordinator.lease("echo hello", language="c")
+    assert coordinator.finish()[1][Stream.STDOUT] == b"hello\n"
+    coordinator.await_ready("c")
+    os.close(preparing)
+
+
+def test_a_worker_is_ready_though_something_takes_long_to_start(farm: Farm) -> None:
+    preparing, notice = os.pipe()
+    coordinator = farm.start(PlainWorkshop(preparing=preparing))
+    began = time.monotonic()
+    coordinator.meet()
+    assert time.monotonic() - began >= PREPARING_MOST_S / 2
+    os.close(notice)
+    os.close(preparing)
 
 
 def test_streamed_output_comes_while_the_program_runs(coordinator: Coordinator) -> None:

@@ -311,6 +311,11 @@ os = types.SimpleNamespace(**vars(os))
 os.fstat = lambda fd: types.SimpleNamespace(st_mode=_fstat(fd).st_mode, st_size=1)
 """
     },
+    "copied products": {
+        "sandbox/keeper.py": """
+_copied = lambda product: product
+"""
+    },
     "compile limits": {
         "runtimes/workshop.py": """
 _set_up = Workshop.__init__
@@ -471,7 +476,7 @@ FILES = (
     Defence(
         name="have a FIFO collected",
         job=Job(file="product_fifo.py", collect="product"),
-        layers={"regular files only": "collected=;"},
+        layers={"regular files only": "collected=;", "copied products": "collected=;"},
         through="collected=no regular file",
     ),
 )

@@ -279,6 +279,10 @@ class _Alone:
         self._sandbox = sandbox
         self._job = job
 
+    def preparing(self) -> int:
+        """Nothing is started ahead."""
+        return -1
+
     def begin(self, program: Program) -> Stage:
         """Start it."""
         path = self._job.executable
@@ -292,6 +296,9 @@ class _Alone:
             executable=os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else -1,
         )
         return Stage(self._sandbox, launch, compiling=False)
+
+    def run_begun(self) -> None:
+        """Nothing is kept."""
 
     def after_compile(self) -> Stage:
         """There is no compile."""

@@ -4,6 +4,9 @@ Theory of operation
 -------------------
     arm → Ready (IDLE) → Lease (BUSY) → … → Finished (RECYCLING) → destroy, arm → Ready
 
+Ready is said when all waits that was started for the next program: a request had better go to a
+worker where it does.
+
 Single-threaded. A turn waits for the link, the program's pipes and the nearest deadline; takes
 in what the coordinator said; lets the execution do what is due. Finished is sent before the
 sandbox is destroyed: whoever waits for the answer does not wait for the cleaning. Arming takes
@@ -52,6 +55,9 @@ log = logging.getLogger(__name__)
 ARMING_ATTEMPTS = 3
 #: The pause before another attempt, times the failures so far, in seconds.
 ARMING_PAUSE_S = 0.2
+#: How long a worker is kept back for what is still starting in its sandbox, in seconds: some 40 ms
+#: of CPU time, which machines that run something else may take their time for.
+PREPARING_MOST_S = 0.25
 #: The longest wait of a turn, so that a missed wake-up would show as slowness, not as a hang.
 WAIT_MOST_S = 1.0
 
@@ -87,6 +93,8 @@ class Worker:
         #: The armed sandbox is not announced yet; `_arming_s` is what it took.
         self._unannounced = False
         self._arming_s = 0.0
+        #: When it is announced though not all waits in it yet.
+        self._announce_by = 0.0
         #: Consecutive failures to arm, and when to try again.
         self._failures = 0
         self._arm_at = 0.0
@@ -123,6 +131,8 @@ class Worker:
         wanted[self._link.fd] = wanted[self._link.monitor_fd] = select.POLLIN
         if self._retire_by == _NEVER:
             wanted[self._retire_fd] = select.POLLIN
+        if (preparing := self._preparing(now)) >= 0:
+            wanted[preparing] = select.POLLIN
         return wanted
 
     def _timeout(self, now: float) -> float:
@@ -133,6 +143,8 @@ class Worker:
             deadline = min(deadline, self._run.execution.next_deadline(now), self._retire_by)
         elif self._armed is None:
             deadline = min(deadline, self._arm_at)
+        elif self._preparing(now) >= 0:
+            deadline = min(deadline, self._announce_by)
         return max(0.0, deadline - now)
 
     def _handle(self, message: Message, payload: bytes, now: float) -> None:
@@ -227,10 +239,19 @@ class Worker:
             self._exit_status = 0
         elif self._armed is None and now >= self._arm_at and self._exit_status is None:
             self._arm(self._language, now)
-        if self._unannounced and self._link.presence.state is State.MET:
+        if self._preparing(now) in events:
+            self._announce_by = now
+        met = self._link.presence.state is State.MET
+        if self._unannounced and met and self._preparing(now) < 0:
             self._unannounced = False
             ready = Ready(language=self._language, arming_s=self._arming_s)
             self._link.send(ready, b"", time.monotonic())
+
+    def _preparing(self, now: float) -> int:
+        """What the announcement waits for; -1: nothing."""
+        if self._armed is None or not self._unannounced or now >= self._announce_by:
+            return -1
+        return self._armed.preparing()
 
     def _disarm(self) -> None:
         armed, self._armed = self._armed, None
@@ -263,6 +284,7 @@ class Worker:
             return
         self._failures = 0
         self._unannounced = True
+        self._announce_by = time.monotonic() + PREPARING_MOST_S
         self._arming_s = time.monotonic() - started
         self._reporter.send(Report(Kind.ARMED, language, self._arming_s))
 

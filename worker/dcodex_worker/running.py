@@ -206,6 +206,7 @@ class Run:
             outcome = Outcome(Verdict.COMPILE_ERROR, NEVER_RAN, 0, "the compiler left no program")
             return self._finish(outcome, (0.0, 0.0), 0.0, 0)
         self._start(stage)
+        self._armed.run_begun()
         return None
 
     def _finish(

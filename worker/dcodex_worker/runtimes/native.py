@@ -131,6 +131,8 @@ class ArmedNative:
         self._key = ""
         #: Whether another compile, at another time, would make the same.
         self._lasting = False
+        #: Whether it made a program that is to be kept.
+        self._storing = False
         #: An open program, to be closed by destroy(); -1: none.
         self._executable = -1
         spare = rack.get(COMPILE)
@@ -141,6 +143,11 @@ class ArmedNative:
             spare.prepared = prepared
         #: For which compiles tools wait in the compile sandbox, if any do.
         self._prepared = spare.prepared
+        self._spare = spare.sandbox
+
+    def preparing(self) -> int:
+        """A descriptor that ends when the tools wait; -1: they do."""
+        return self._spare.preparing
 
     def begin(self, program: Program) -> Stage:
         """Compile it, or run at once what an equal compile has made before."""
@@ -192,9 +199,13 @@ class ArmedNative:
         self._executable, self._compile_sandbox.product = self._compile_sandbox.product, -1
         if self._executable < 0:
             raise CompileLost("the compiler left no program")
-        if self._lasting:
-            self._cache.store(self._key, self._executable)
+        self._storing = self._lasting
         return self._run_stage()
+
+    def run_begun(self) -> None:
+        """Keep what was compiled while it runs."""
+        if self._storing:
+            self._cache.store(self._key, self._executable)
 
     def destroy(self) -> None:
         """Kill what is left in those that were used, and wait for it."""

@@ -152,6 +152,10 @@ class ArmedPython:
         self._interpreter = interpreter
         self._sandbox: Sandbox | None = None
 
+    def preparing(self) -> int:
+        """The interpreter is started when its sandbox is armed."""
+        return -1
+
     def begin(self, program: Program) -> Stage:
         """Run it; warm where it starts as the template would, by a fresh start otherwise.
 
@@ -195,6 +199,9 @@ class ArmedPython:
     def after_compile(self) -> Stage:
         """Python is not compiled."""
         raise AssertionError("no compile stage")
+
+    def run_begun(self) -> None:
+        """Nothing is kept."""
 
     def destroy(self) -> None:
         """Kill what is left and wait for it."""

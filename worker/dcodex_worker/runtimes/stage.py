@@ -29,11 +29,17 @@ class Armed(Protocol):
     #: Whether begin() found the program in the compile cache.
     compile_cache_hit: bool
 
+    def preparing(self) -> int:
+        """A descriptor that ends when all is started that a program may need; -1: it is."""
+
     def begin(self, program: Program) -> Stage:
         """The first stage."""
 
     def after_compile(self) -> Stage:
         """The run, after a compile that ended with status 0; raises CompileLost, SetupError."""
+
+    def run_begun(self) -> None:
+        """The program runs: time for what nobody waits for."""
 
     def destroy(self) -> None:
         """Leave nothing of what was used; raises SetupError when that cannot be."""

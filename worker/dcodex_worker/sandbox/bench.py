@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import socket
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _MOST_WORDS = 1 << 16
 class _Tool:
     pid: int
     gate: socket.socket
+    #: It has said so.
+    held: bool = False
 
 
 class Bench:
@@ -75,6 +78,24 @@ class Bench:
             raise
         finally:
             os.close(reader)
+
+    def settle(self, channel: socket.socket) -> None:
+        """Return when the tools are held, or one failed to be, or something comes there."""
+        poll = select.poll()
+        poll.register(channel, select.POLLIN)
+        starting = {tool.gate.fileno(): tool for tool in (self._compiler, self._linker)}
+        for gate in starting:
+            poll.register(gate, select.POLLIN)
+        while starting:
+            ready = [fd for fd, _ in poll.poll()]
+            if channel.fileno() in ready:
+                return
+            for gate in ready:
+                poll.unregister(gate)
+                tool = starting.pop(gate)
+                tool.held = tool.gate.recv(1) == _HELD
+                if not tool.held:
+                    return
 
     def finish(self, foreseen: bool) -> None:
         """Compile what is there now and exit; returns where the command must do it.
@@ -139,7 +160,7 @@ class Bench:
     def _go_on(self, tool: _Tool) -> bool:
         """Let a tool go on that is held, once it is; False for one that was never held."""
         try:
-            if tool.gate.recv(1) != _HELD:
+            if not tool.held and tool.gate.recv(1) != _HELD:
                 return False
             tool.gate.send(b"g", socket.MSG_NOSIGNAL)
         except OSError:

@@ -192,6 +192,8 @@ class Sandbox:
         self._ended = False
         #: What prepare() has started lets others run first.
         self._gives_way = False
+        #: Ends when all of that waits; -1 once that is known, or nothing was started.
+        self.preparing = -1
         self._largest_process_bytes = 0
         self._destroyed = False
 
@@ -230,10 +232,16 @@ class Sandbox:
         # They may never be needed, and if they are while they start they get their share.
         self._keeper.leaf.give_way()
         self._gives_way = True
+        self.preparing, notice = os.pipe()
+        data = len(body).to_bytes(8, "little") + body
         try:
-            self._channel.sendall(len(body).to_bytes(8, "little") + body)
+            sent = self._channel.sendmsg([data], wireform.rights((notice,)))
+            if sent < len(data):
+                self._channel.sendall(memoryview(data)[sent:])
         except OSError as error:
             raise SetupError("bench", error.errno or 0) from error
+        finally:
+            os.close(notice)
 
     def launch(self, launch: Launch) -> None:
         """Hand the program over; it starts at once. Raises SetupError when it is lost."""
@@ -272,6 +280,12 @@ class Sandbox:
             # end will say so.
             if not self.oom_killed():
                 raise SetupError("launch", error.errno or 0) from error
+
+    def end_preparing(self) -> None:
+        """Look no more whether what prepare() has started waits."""
+        if self.preparing >= 0:
+            os.close(self.preparing)
+            self.preparing = -1
 
     def close_stdin(self) -> None:
         """EOF for the program."""
@@ -339,6 +353,7 @@ class Sandbox:
             self._await_gone()
         finally:
             self.close_stdin()
+            self.end_preparing()
             for fd in (self.stdout, self.stderr, self.pidfd, self._program):
                 if fd >= 0:
                     os.close(fd)

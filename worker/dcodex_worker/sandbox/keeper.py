@@ -12,7 +12,8 @@ its first moment, so that all it starts is too. For every sandbox it
      and blocks until the worker hands the program over; on its way it makes a holder of its
      memory (holder.py),
   4. waits for that process, tells the worker the wait status, and kills init, and with it
-     whatever is left; where the worker wants a file collected, it tells after that.
+     whatever is left; a file that the worker wants collected is copied before, or else taken
+     when all are gone.
 
 How a program ended is thus seen from outside by wait status; nothing inside reports it.
 
@@ -25,6 +26,7 @@ that the program will need (bench.py).
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import os
 import select
@@ -56,6 +58,10 @@ _REHEARSAL_TIMEOUT_S = 5.0
 _REHEARSAL_CPU_S = 5.0
 #: The largest file that is collected from a sandbox: a linked program.
 MAX_COLLECTED_BYTES = 256 << 20
+#: A larger one is not copied, which takes its size of the sandbox's memory once more.
+MAX_COPIED_BYTES = 4 << 20
+#: Seals of a copy.
+_FINAL = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 class Keeper:
@@ -305,14 +311,19 @@ class Keeper:
         if listener >= 0:
             os.close(listener)
         message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
-        if not collect:
-            wireform.send(self._worker, message)
-        _end_all(init)
-        if collect:
-            product = _collect(collect) if status == 0 else -1
-            wireform.send(self._worker, message, (product,) if product >= 0 else ())
-            if product >= 0:
-                os.close(product)
+        product = _collect(collect) if collect and status == 0 else -1
+        large = product >= 0 and os.fstat(product).st_size > MAX_COPIED_BYTES
+        if large:
+            # Nothing changes it under our feet once all are gone.
+            _end_all(init)
+        elif product >= 0:
+            # Taking the compiler's memory down takes longer than this.
+            product = _copied(product)
+        wireform.send(self._worker, message, (product,) if product >= 0 else ())
+        if product >= 0:
+            os.close(product)
+        if not large:
+            _end_all(init)
 
     def _become_program(self, fds: list[int]) -> dict[str, Any]:
         """In the child: give everything up, wait for the program, become it."""
@@ -338,6 +349,9 @@ def _receive_program() -> dict[str, Any]:
         with contextlib.suppress(OSError):
             rlimits.tighten(launch["cpu_s"], launch["file_size_bytes"], launch["open_files"])
             tools = bench.Bench(launch["bench"], dict(launch["environment"]))
+            tools.settle(channel)
+        _close(fds)
+        fds = []
         launch, _ = _receive_launch(channel, data or channel.recv(1 << 16))
     step = "files"
     try:
@@ -421,8 +435,8 @@ def _copy_executable(source: int, path: str) -> None:
 def _collect(path: str) -> int:
     """A read-only descriptor of a regular file that the program left, or -1.
 
-    All its processes are gone, so nothing changes under our feet. No link is followed, no FIFO
-    or device is opened for reading.
+    No link is followed, no FIFO or device is opened for reading, though what the program has
+    started may still live and change what is there.
     """
     try:
         directory = os.open(mounts.WORK_DIRECTORY, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -431,16 +445,40 @@ def _collect(path: str) -> int:
     try:
         probe = kernel.open_beneath(directory, path, os.O_PATH)
         try:
-            found = os.fstat(probe)
+            regular = stat.S_ISREG(os.fstat(probe).st_mode)
         finally:
             os.close(probe)
-        if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= MAX_COLLECTED_BYTES:
+        if not regular:
             return -1
-        return kernel.open_beneath(directory, path, os.O_RDONLY | os.O_NONBLOCK)
+        product = kernel.open_beneath(directory, path, os.O_RDONLY | os.O_NONBLOCK)
+        found = os.fstat(product)
+        if stat.S_ISREG(found.st_mode) and 0 < found.st_size <= MAX_COLLECTED_BYTES:
+            return product
+        os.close(product)
+        return -1
     except OSError:
         return -1
     finally:
         os.close(directory)
+
+
+def _copied(product: int) -> int:
+    """A copy of what is collected, which nobody changes, or -1; closes the descriptor."""
+    copy, size = -1, 0
+    try:
+        copy = os.memfd_create("product", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        while count := os.sendfile(copy, product, size, MAX_COPIED_BYTES - size):
+            size += count
+        os.lseek(copy, 0, os.SEEK_SET)
+        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _FINAL)
+    except OSError:
+        size = 0
+    finally:
+        os.close(product)
+    if not size and copy >= 0:
+        os.close(copy)
+        copy = -1
+    return copy
 
 
 def _end_all(init: int) -> None:

@@ -11,6 +11,7 @@ that is not ours.
     keeper -> worker   ARMING                             + pidfds of init and program
     program -> worker  (channel) ARMED, or FAILED, step, errno
     worker -> program  (channel) 8 bytes of length, marshalled bench to start   at most once
+                       + a pipe, which is closed when all of it waits
     worker -> program  (channel) 8 bytes of length, marshalled Launch fields   [+ executable]
     keeper -> worker   EXITED, wait status, maxrss bytes  [+ collected file]
     keeper -> worker   FAILED, step, errno                instead of ARMING
