@@ -232,20 +232,14 @@ os.execve = lambda path, argv, ours: _execve(path, argv, {**os.environ, **ours})
 """
     },
     "deaf init": {
-        "sandbox/keeper.py": """
-import types
-_signal = signal.signal
-signal = types.SimpleNamespace(**vars(signal))
-signal.signal = lambda number, action: (
-    None if number == signal.SIGCHLD else _signal(number, action)
-)
-"""
+        "sandbox/errand.py": _changed_calls(
+            "if number == Number.RT_SIGACTION: arguments = (arguments[0], 0, *arguments[2:])"
+        ),
     },
     "init's death signal": {
-        "sandbox/init.py": """
-_deaf = bytes.fromhex("9090").join(_X86_64.split(bytes.fromhex("0f05"), 1))
-_MACHINES = {"x86_64": (62, _deaf)}
-"""
+        "sandbox/errand.py": _changed_calls(
+            "if arguments[:2] == (1, 9): arguments = (1, 0)"  # PR_SET_PDEATHSIG, SIGKILL
+        ),
     },
     "keeper kills init": {
         "sandbox/keeper.py": """
@@ -405,8 +399,8 @@ FILES = (
         name="climb to the host's root",
         job=Job(file="climb.py", args=(f"{SCRATCH}/hidden/secret",)),
         layers={"leaving the host's root": CONTAINED, "leaving the template's root": CONTAINED},
-        # Then the keeper itself is in the host's root, finds no init there and arms nothing.
-        through="setup=(mounts|init):ENOENT",
+        # Then the keeper itself is in the host's root, which is laid out otherwise.
+        through="setup=(mounts|proc):ENOENT",
         aside=("landlock",),
     ),
     Defence(
@@ -533,10 +527,10 @@ WHO = (
         through=_leak("sockets"),
     ),
     Defence(
-        name="read init",
+        name="steer init",
         job=Job(file="pid_one.py"),
         layers={"init's user id": CONTAINED},
-        through=_leak("/proc/1/"),
+        through=_leak("prlimit"),
         aside=("landlock", "hidden processes"),
     ),
     Defence(

@@ -18,7 +18,7 @@ from pathlib import Path
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.findings import Finding
 from dcodex_shared.guarantees import DISPENSABLE
-from dcodex_worker.sandbox import cgroup, init, kernel, keyring, seccomp
+from dcodex_worker.sandbox import cgroup, errand, kernel, keyring, seccomp
 from dcodex_worker.sandbox.errand import Errand, Failed
 
 #: The newest call without which no sandbox can be made: mount_setattr.
@@ -84,9 +84,7 @@ def _as_allowed(finding: Finding, allowed: tuple[str, ...]) -> Finding:
 
 def _machine() -> Finding:
     machine = os.uname().machine
-    try:
-        init.elf_image(machine)
-    except KeyError:
+    if machine not in errand.MACHINES:
         return Finding(
             "machine", False, True, f"{machine} is not supported", "use an x86_64 machine"
         )

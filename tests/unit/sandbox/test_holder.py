@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.sandbox.alone import alone
 
 from dcodex_worker.sandbox import holder, kernel
 from dcodex_worker.sandbox.errand import Errand, Failed
@@ -25,30 +25,18 @@ def _errand() -> Errand:
     return errand
 
 
-@pytest.fixture
-def forked() -> Iterator[Callable[[Callable[[], None]], int]]:
-    """Runs a function in a child that has a holder; gives the child's pid. Reaps everybody."""
-    children: list[int] = []
-
-    def fork(program: Callable[[], None]) -> int:
-        errand = _errand()
-        child = kernel.fork()
-        if child == 0:
-            try:
-                kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-                errand.run()
-                program()
-            finally:
-                os._exit(99)
-        children.append(child)
-        return child
-
-    yield fork
-    for child in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(child, 0)
+def _fork(program: Callable[[], None]) -> int:
+    """The pid of a child that has a holder and runs a function."""
+    errand = _errand()
+    child = kernel.fork()
+    if child == 0:
+        try:
+            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+            errand.run()
+            program()
+        finally:
+            os._exit(99)
+    return child
 
 
 def _children() -> set[int]:
@@ -61,21 +49,21 @@ def _status(pid: int) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def test_memory_outlives_its_program_and_goes_with_the_holder(
-    forked: Callable[[Callable[[], None]], int],
-) -> None:
+@alone
+def test_memory_outlives_its_program_and_goes_with_the_holder() -> None:
     reader, writer = os.pipe()
+    ready_reader, ready_writer = os.pipe()
 
     def program() -> None:
         kept = bytearray(_SIZE)
+        os.write(ready_writer, b"x")
         os.read(reader, 1)
         os._exit(len(kept) >> 20)
 
     before = _children()
-    child = forked(program)
-    while not (held := _children() - before - {child}):
-        assert os.waitpid(child, os.WNOHANG) == (0, 0)
-    holder_id = held.pop()
+    child = _fork(program)
+    os.read(ready_reader, 1)
+    (holder_id,) = _children() - before - {child}
     # Stopped, it cannot go when the program does.
     os.kill(holder_id, signal.SIGSTOP)
     os.waitpid(holder_id, os.WUNTRACED)
@@ -84,13 +72,12 @@ def test_memory_outlives_its_program_and_goes_with_the_holder(
     assert int(_status(holder_id)["VmRSS"].split()[0]) << 10 > _SIZE
     os.kill(holder_id, signal.SIGCONT)
     assert os.waitstatus_to_exitcode(os.waitpid(holder_id, 0)[1]) == 0
-    os.close(reader)
-    os.close(writer)
+    for fd in (reader, writer, ready_reader, ready_writer):
+        os.close(fd)
 
 
-def test_a_holder_has_no_descriptor_and_hardly_any_system_call(
-    forked: Callable[[Callable[[], None]], int],
-) -> None:
+@alone
+def test_a_holder_has_no_descriptor_and_hardly_any_system_call() -> None:
     reader, writer = os.pipe()
     go_reader, go_writer = os.pipe()
 
@@ -99,7 +86,7 @@ def test_a_holder_has_no_descriptor_and_hardly_any_system_call(
         os.read(go_reader, 1)
 
     before = _children()
-    child = forked(program)
+    child = _fork(program)
     os.read(reader, 1)
     (held,) = _children() - before - {child}
     assert os.listdir(f"/proc/{held}/fd") == []
@@ -112,9 +99,8 @@ def test_a_holder_has_no_descriptor_and_hardly_any_system_call(
         os.close(fd)
 
 
-def test_a_holder_goes_when_its_program_becomes_another(
-    forked: Callable[[Callable[[], None]], int],
-) -> None:
+@alone
+def test_a_holder_goes_when_its_program_becomes_another() -> None:
     reader, writer = os.pipe()
 
     def program() -> None:
@@ -122,7 +108,7 @@ def test_a_holder_goes_when_its_program_becomes_another(
         os.execv("/bin/cat", ["cat"])
 
     before = _children()
-    child = forked(program)
+    child = _fork(program)
     os.close(reader)
     while not (held := _children() - before - {child}):
         assert os.waitpid(child, os.WNOHANG) == (0, 0)
@@ -134,6 +120,7 @@ def test_a_holder_goes_when_its_program_becomes_another(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root may have a filter in any case")
+@alone
 def test_what_a_holder_cannot_give_up_is_a_failure() -> None:
     errand = _errand()
     child = kernel.fork()

@@ -1,31 +1,72 @@
-"""The smallest program, as bytes."""
+"""The process that a sandbox's others die with."""
 
 from __future__ import annotations
 
-import struct
+import ctypes
+import os
+import select
+import signal
+from pathlib import Path
 
 import pytest
+from tests.unit.sandbox.alone import alone
 
-from dcodex_worker.sandbox import init
+from dcodex_worker.sandbox import init, kernel
+from dcodex_worker.sandbox.errand import Errand
 
-
-def test_the_image_is_one_readable_executable_segment_that_starts_at_its_code() -> None:
-    image = init.elf_image("x86_64")
-    assert image[:4] == b"\x7fELF"
-    (entry,) = struct.unpack_from("<Q", image, 24)
-    kind, flags, offset, address, _, size, _, _ = struct.unpack_from("<IIQQQQQQ", image, 64)
-    assert (kind, flags, offset, size) == (1, 5, 0, len(image))
-    assert entry - address == 64 + 56
+_ID = 1_000_000_321
 
 
-def test_the_loop_jumps_back_to_its_own_call() -> None:
-    image = init.elf_image("x86_64")
-    code = image[64 + 56 :]
-    distance = struct.unpack("b", code[-1:])[0]
-    # pause is `mov eax, 34` and `syscall`: seven bytes, with the jump's two behind them.
-    assert code[len(code) + distance :].startswith(b"\xb8\x22\x00\x00\x00\x0f\x05")
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives up root")
+@alone
+def test_init_gives_up_root_hears_nothing_and_dies_with_who_made_it() -> None:
+    told = ctypes.c_int32(0)
+    errand = Errand()
+    errand.step("init")
+    init.plan(errand, _ID, ctypes.addressof(told))
+    errand.seal()
+    reader, writer = os.pipe()
+    keeper = kernel.fork()
+    if keeper == 0:
+        try:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+            errand.run()
+            same = signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+            same &= signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
+            os.write(writer, f"{told.value} {same}".encode())
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(writer)
+    pid, unchanged = os.read(reader, 100).decode().split()
+    assert unchanged == "True"
+    pidfd = os.pidfd_open(int(pid))
+    status = ""
+    while f"Uid:\t{_ID}\t{_ID}\t{_ID}\t{_ID}" not in status:
+        status = Path(f"/proc/{pid}/status").read_text()
+    assert int(status.partition("SigBlk:")[2].split()[0], 16) & (1 << signal.SIGTERM - 1)
+    assert int(status.partition("SigIgn:")[2].split()[0], 16) & (1 << signal.SIGCHLD - 1)
+    # The last that it does before it sleeps.
+    while Path(f"/proc/{pid}/syscall").read_text().split()[0] != "34":  # pause
+        pass
+    assert os.listdir(f"/proc/{pid}/fd") == []
+    signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+    os.kill(keeper, signal.SIGKILL)
+    os.waitpid(keeper, 0)
+    assert select.select([pidfd], [], [], 10.0)[0]
+    os.close(pidfd)
+    os.close(reader)
 
 
-def test_an_unknown_machine_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        init.elf_image("pdp11")
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives up root")
+@alone
+def test_one_list_makes_an_init_as_often_as_wanted() -> None:
+    told = ctypes.c_int32(0)
+    errand = Errand()
+    init.plan(errand, _ID, ctypes.addressof(told))
+    errand.seal()
+    for _ in range(3):
+        errand.run()
+        assert os.waitpid(told.value, os.WNOHANG) == (0, 0)
+        os.kill(told.value, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(told.value, 0)[1]) == -signal.SIGKILL

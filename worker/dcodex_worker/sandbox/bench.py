@@ -79,8 +79,11 @@ class Bench:
         finally:
             os.close(reader)
 
-    def settle(self, channel: socket.socket) -> None:
-        """Return when the tools are held, or one failed to be, or something comes there."""
+    def settle(self, channel: int) -> None:
+        """Return when the tools are held, or one failed to be, or something comes there.
+
+        channel: the descriptor of its process's channel.
+        """
         poll = select.poll()
         poll.register(channel, select.POLLIN)
         starting = {tool.gate.fileno(): tool for tool in (self._compiler, self._linker)}
@@ -88,7 +91,7 @@ class Bench:
             poll.register(gate, select.POLLIN)
         while starting:
             ready = [fd for fd, _ in poll.poll()]
-            if channel.fileno() in ready:
+            if channel in ready:
                 return
             for gate in ready:
                 poll.unregister(gate)

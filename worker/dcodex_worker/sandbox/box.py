@@ -120,13 +120,15 @@ class Keeper:
         with contextlib.suppress(OSError):  # more than this machine allows a user
             fcntl.fcntl(stdout_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         channel, theirs = socket.socketpair()
-        inside = (stdin_read, stdout_write, stderr_write, theirs.fileno())
+        # Made here, so that the program's network shows nothing of it.
+        gate = socket.socketpair()
+        inside = (stdin_read, stdout_write, stderr_write, theirs.fileno(), gate[0].fileno())
         try:
             for fd in inside[:3]:
                 # So that the program can open /dev/stdin and its like.
                 os.fchown(fd, host_id, host_id)
             message = wireform.pack(wireform.ARM, host_id, self._tmpfs_bytes, collect)
-            wireform.send(self.sock, message, inside)
+            wireform.send(self.sock, message, (*inside, gate[1].fileno()))
             self._await(self.sock)
             reply, pidfds = wireform.receive(self.sock)
             if not reply:
@@ -148,7 +150,8 @@ class Keeper:
         finally:
             for fd in inside[:3]:
                 os.close(fd)
-            theirs.close()
+            for sock in (theirs, *gate):
+                sock.close()
         self._await(channel)
         sandbox.await_armed()
         self.leaf.start_counting()

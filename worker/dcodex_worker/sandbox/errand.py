@@ -9,7 +9,8 @@ half. So the calls are written down beforehand, as data, and the process that is
 executes the loop below, which writes nothing.
 
 A list names its calls by the step that they belong to; the first call whose result is not as
-expected ends it.
+expected ends it. A list may fork, and the child goes on in another list without having executed
+anything else.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from enum import IntEnum
 
 from dcodex_worker.sandbox import kernel
 
-#: Any result that is no error; any result at all. Otherwise the result that a call must have.
+#: Any result that is no error; any result at all; any that is no error, which ends the list and is
+#: what comes of it. Otherwise the result that a call must have.
 SUCCESS = -1
 WHATEVER = -2
+OUTCOME = -3
 
 
 class Number(IntEnum):
@@ -33,11 +36,15 @@ class Number(IntEnum):
 
     WRITE = 1
     CLOSE = 3
+    RT_SIGACTION = 13
+    RT_SIGPROCMASK = 14
     IOCTL = 16
     MADVISE = 28
     DUP2 = 33
+    PAUSE = 34
     SOCKET = 41
     SENDMSG = 46
+    RECVMSG = 47
     CLONE = 56
     FCNTL = 72
     CHDIR = 80
@@ -46,6 +53,7 @@ class Number(IntEnum):
     SETRESUID = 117
     SETRESGID = 119
     CAPSET = 126
+    SETPRIORITY = 141
     SCHED_SETSCHEDULER = 144
     PRCTL = 157
     MOUNT = 165
@@ -70,10 +78,10 @@ class Number(IntEnum):
 _X86_64 = bytes.fromhex(
     "53"  # push rbx
     "4889fb"  # mov rbx, rdi
-    # next: the call's number; a negative one ends the list
+    # next: the call's number; a negative one is no call
     "488b03"  # mov rax, [rbx]
     "4885c0"  # test rax, rax
-    "7845"  # js done
+    "783c"  # js special
     "488b7b08"  # mov rdi, [rbx+8]
     "488b7310"  # mov rsi, [rbx+16]
     "488b5318"  # mov rdx, [rbx+24]
@@ -84,33 +92,48 @@ _X86_64 = bytes.fromhex(
     "53"  # push rbx
     "0f05"  # syscall
     "5b"  # pop rbx
+    # check:
     "488b4b38"  # mov rcx, [rbx+56]
     "4883f9fe"  # cmp rcx, WHATEVER
     "7410"  # je advance
     "4885c0"  # test rax, rax
-    "7811"  # js fail
+    "7827"  # js stop
     "4883f9ff"  # cmp rcx, SUCCESS
     "7405"  # je advance
     "4839c8"  # cmp rax, rcx
-    "7506"  # jne fail
+    "751c"  # jne stop
     # advance:
-    "4883c340"  # add rbx, 64
+    "4883c348"  # add rbx, 72
     "ebbc"  # jmp next
-    # fail: the result replaces the expectation
-    "48894338"  # mov [rbx+56], rax
+    # special: the end, or a fork
+    "48ffc0"  # inc rax
+    "741a"  # jz end
+    "ff5308"  # call [rbx+8]
+    "4863c0"  # movsxd rax, eax
+    "4885c0"  # test rax, rax
+    "7506"  # jnz stop
+    "488b5b10"  # mov rbx, [rbx+16]
+    "eba6"  # jmp next
+    # stop:
+    "48894340"  # mov [rbx+64], rax
     "4889d8"  # mov rax, rbx
     "5b"  # pop rbx
     "c3"  # ret
-    # done:
+    # end:
     "31c0"  # xor eax, eax
     "5b"  # pop rbx
     "c3"  # ret
 )
 
+#: The machines that it is written for, as os.uname() names them.
+MACHINES = ("x86_64",)
 #: Where `next` is among the instructions.
 _NEXT = 4
-_ENTRY = struct.Struct("<8q")
-_END = _ENTRY.pack(-1, *(0,) * 7)
+#: A call's number, its six arguments, the result that it must have, and the one it had when the
+#: list ended there.
+_ENTRY = struct.Struct("<9q")
+_END = _ENTRY.pack(-1, *(0,) * 8)
+_FORK = -2
 _MAX_ARGUMENTS = 6
 _AT_FDCWD = -100
 
@@ -124,6 +147,10 @@ class Failed(Exception):
         self.number = number
 
 
+class ChildFailed(Failed):
+    """The same, in the child of a fork()."""
+
+
 class Errand:
     """One list. Write it down with step() and call(), then run() it as often as wanted."""
 
@@ -135,6 +162,16 @@ class Errand:
         #: What arguments point to.
         self._kept: list[object] = []
         self._list: ctypes.Array[ctypes.c_char] | None = None
+        #: Where it begins, once it is complete.
+        self._begin = 0
+        #: The place of the entry whose result is the outcome; its address, and that of the result.
+        self._outcome_place = -1
+        self._outcome_at = -1
+        self._result = ctypes.c_int64(0)
+        #: Of the processes that branch() makes, which write there, and what they begin with.
+        self._stacks: list[tuple[ctypes.Array[ctypes.c_char], bytes]] = []
+        #: Of the child that fork() makes.
+        self._child: Errand | None = None
         self._loop = _loop()
 
     def step(self, name: str) -> None:
@@ -145,9 +182,7 @@ class Errand:
         """Note a system call, bytes as a pointer to them with a NUL behind; returns its place."""
         values = [self.pointer(value) if isinstance(value, bytes) else value for value in arguments]
         values += [0] * (_MAX_ARGUMENTS - len(values))
-        self._entries.append(_ENTRY.pack(number, *map(_signed, values), result))
-        self._steps.append(self._step)
-        return len(self._entries) - 1
+        return self._note(_ENTRY.pack(number, *map(_signed, values), result, 0), result)
 
     def open(self, path: str, flags: int, fd: int) -> None:
         """Note an open(2) whose descriptor must be this one, the lowest that is free then."""
@@ -166,21 +201,40 @@ class Errand:
             Number.MOUNT, source.encode(), target.encode(), kind.encode(), flags, data.encode()
         )
 
-    def branch(self, flags: int, life: Errand, failed: Errand) -> None:
+    def branch(self, flags: int, life: Errand, failed: Errand, told: int = 0) -> None:
         """Note a clone(2) with CLONE_VM, whose process makes the calls of another list.
 
         life: that list. failed: what it does instead from the first call of `life` on that does
-        not go as expected. Both must end with an exit; they are sealed here.
+        not go as expected. Both must end with an exit; they are sealed here. The process must
+        have ended when this list is made again.
+        told: with CLONE_PARENT_SETTID, where its pid is written to.
         """
         # The process begins behind its clone(2), as if that had been this entry.
-        before = _ENTRY.pack(0, *(0,) * _MAX_ARGUMENTS, WHATEVER)
+        before = _ENTRY.pack(0, *(0,) * _MAX_ARGUMENTS, WHATEVER, 0)
         lists = []
         for entries in ([before, *life._entries], failed._entries):
             lists.append(ctypes.create_string_buffer(b"".join([*entries, _END])))
         self._kept += [*lists, life, failed]
         first, second = map(ctypes.addressof, lists)
-        stack = self.pointer(struct.pack("=3Q", first, second, _loop_address() + _NEXT))
-        self.call(Number.CLONE, flags, stack)
+        content = struct.pack("=3Q", first, second, _loop_address() + _NEXT)
+        stack = ctypes.create_string_buffer(content, len(content))
+        self._stacks.append((stack, content))
+        self.call(Number.CLONE, flags, ctypes.addressof(stack), told)
+
+    def fork(self, child: Errand) -> None:
+        """Note a fork(2), the last of this list; its child makes the calls of a sealed list."""
+        self._child = child
+        # The C library's: its handlers (pthread_atfork) run.
+        entry = (_FORK, kernel.fork_address(), child._begin, 0, 0, 0, 0, OUTCOME, 0)
+        self._note(_ENTRY.pack(*entry), OUTCOME)
+
+    def _note(self, entry: bytes, result: int) -> int:
+        place = len(self._entries)
+        self._entries.append(entry)
+        self._steps.append(self._step)
+        if result == OUTCOME:
+            self._outcome_place = place
+        return place
 
     def pointer(self, data: bytes) -> int:
         """The address of a copy of these bytes, and a NUL, that lives as long as the list."""
@@ -191,6 +245,10 @@ class Errand:
     def seal(self) -> None:
         """The list is complete."""
         self._list = ctypes.create_string_buffer(b"".join([*self._entries, _END]))
+        self._begin = ctypes.addressof(self._list)
+        if self._outcome_place >= 0:
+            self._outcome_at = self._begin + self._outcome_place * _ENTRY.size
+            self._result = ctypes.c_int64.from_address(self._outcome_at + _ENTRY.size - 8)
         self._entries.clear()
 
     def set_argument(self, place: int, index: int, value: int) -> None:
@@ -198,14 +256,45 @@ class Errand:
         assert self._list is not None
         struct.pack_into("<q", self._list, place * _ENTRY.size + 8 * (1 + index), value)
 
-    def run(self) -> None:
-        """Make the calls; raises Failed."""
+    def run(self) -> int:
+        """Make the calls: what came of the one that was noted as OUTCOME, or 0. Raises Failed."""
+        return self._come_to(self._make())
+
+    def run_forking(self) -> tuple[int, int]:
+        """Make the calls of a list that ends in fork(): the child's pid, and 0.
+
+        In the child 0, and what its list came to. Raises Failed, in the child ChildFailed.
+        """
+        child = self._child
+        assert child is not None
+        stop = self._make()
+        # Little is executed from here on: all that the child touches is copied for it.
+        if stop == child._outcome_at and child._result.value >= 0:
+            return 0, child._result.value
+        if stop is not None and self._begin <= stop <= self._outcome_at:
+            return self._come_to(stop), 0
+        try:
+            return 0, child._come_to(stop)
+        except Failed as failure:
+            raise ChildFailed(failure.step, failure.number) from failure
+
+    def _make(self) -> int | None:
+        for stack, content in self._stacks:
+            stack.raw = content
+        stop: int | None = self._loop(self._list)
+        return stop
+
+    def _come_to(self, stop: int | None) -> int:
+        """stop: the address of the entry that the list ended with, unless it was the last."""
+        if stop is None:
+            return 0
+        if stop == self._outcome_at and self._result.value >= 0:
+            return self._result.value
         assert self._list is not None
-        failed = self._loop(self._list)
-        if failed is not None:
-            offset = failed - ctypes.addressof(self._list)
-            result = struct.unpack_from("<q", self._list, offset + _ENTRY.size - 8)[0]
-            raise Failed(self._steps[offset // _ENTRY.size], max(0, -result))
+        place = (stop - self._begin) // _ENTRY.size
+        (result,) = struct.unpack_from("<q", self._list, (place + 1) * _ENTRY.size - 8)
+        forked = self._child is not None and place == self._outcome_place
+        raise Failed(self._steps[place], kernel.last_errno() if forked else max(0, -result))
 
 
 def _signed(value: int) -> int:

@@ -1,57 +1,58 @@
-"""The first process of a pid namespace: the smallest program that waits for ever.
+"""The first process of a pid namespace: it only waits for ever.
 
-It runs no code of ours or of anyone's: it asks to die with its parent (the keeper) and sleeps.
-It inherits an ignored SIGCHLD, so the kernel itself reaps the orphans that a program leaves to
-it. It cannot be signalled, traced or read by the program, which has another uid. When it is
-killed the kernel kills everything in the namespace, and it is not reapable before all is gone.
+It executes nothing of anyone's: a list of system calls (errand.py), in memory that it shares with
+the keeper, by which it gives up root, asks to die with the keeper and sleeps, deaf to every signal
+that can be refused. The kernel itself reaps the orphans that a program leaves to it. It cannot be
+signalled, traced or read by the program, which has another uid. When it is killed the kernel
+kills everything in the namespace, and it is not reapable before all is gone.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import struct
 
-#: prctl(PR_SET_PDEATHSIG, SIGKILL); for (;;) pause();
-_X86_64 = bytes.fromhex(
-    "b89d000000"  # mov eax, 157 (prctl)
-    "bf01000000"  # mov edi, 1 (PR_SET_PDEATHSIG)
-    "be09000000"  # mov esi, 9 (SIGKILL)
-    "0f05"  # syscall
-    "b822000000"  # mov eax, 34 (pause)
-    "0f05"  # syscall
-    "ebf7"  # jmp to the second mov
-)
-#: ELF machine number and code, by os.uname().machine. Other machines: see doctor.
-_MACHINES = {"x86_64": (62, _X86_64)}
+from dcodex_worker.sandbox import kernel
+from dcodex_worker.sandbox.errand import WHATEVER, Errand, Number
 
-_LOAD_ADDRESS = 0x400000
-_HEADERS_BYTES = 64 + 56
+_CLONE_VM = 0x00000100
+_CLONE_PARENT_SETTID = 0x00100000
+_LAST_DESCRIPTOR = 0xFFFFFFFF
+#: The highest of ordinary priorities: killing init is how all others are killed, which it does
+#: itself, before they go on.
+_FIRST = -20
+_SIG_DFL, _SIG_IGN = 0, 1
+#: Of the kernel's sigset_t, in bytes.
+_SIGNALS_BYTES = 8
 
 
-def elf_image(machine: str) -> bytes:
-    """A static ELF executable for a machine (os.uname().machine); KeyError for an unknown one."""
-    number, code = _MACHINES[machine]
-    size = _HEADERS_BYTES + len(code)
-    header = struct.pack(
-        "<4s5B7xHHIQQQIHHHHHH",
-        b"\x7fELF",
-        2,  # 64 bits
-        1,  # little endian
-        1,
-        0,
-        0,
-        2,  # ET_EXEC
-        number,
-        1,
-        _LOAD_ADDRESS + _HEADERS_BYTES,
-        64,
-        0,
-        0,
-        64,
-        56,
-        1,
-        0,
-        0,
-        0,
-    )
-    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _LOAD_ADDRESS, _LOAD_ADDRESS, size, size, 0x1000)
-    return header + segment + code
+def plan(errand: Errand, init_id: int, told: int) -> None:
+    """Start init, as user and group init_id; in the keeper, as root.
+
+    told: where its pid is written to, 4 bytes.
+    """
+    life = Errand()
+    life.call(Number.CLOSE_RANGE, 0, _LAST_DESCRIPTOR, 0)
+    life.call(Number.SETPRIORITY, os.PRIO_PROCESS, 0, _FIRST, result=WHATEVER)
+    life.call(Number.SETRESGID, init_id, init_id, init_id)
+    life.call(Number.SETRESUID, init_id, init_id, init_id)
+    # Giving up root forgets it.
+    life.call(Number.PRCTL, kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    life.call(Number.PAUSE, result=WHATEVER)
+    life.call(Number.EXIT_GROUP, 1)
+    failed = Errand()
+    failed.call(Number.EXIT_GROUP, 1)
+    # Inherited, so that there is no moment without: no signal comes through, and the kernel reaps.
+    before = errand.pointer(bytes(_SIGNALS_BYTES))
+    everything = b"\xff" * _SIGNALS_BYTES
+    errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, everything, before, _SIGNALS_BYTES)
+    errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_IGN), 0, _SIGNALS_BYTES)
+    errand.branch(_CLONE_VM | _CLONE_PARENT_SETTID | signal.SIGCHLD, life, failed, told)
+    errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_DFL), 0, _SIGNALS_BYTES)
+    errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, before, 0, _SIGNALS_BYTES)
+
+
+def _action(handler: int) -> bytes:
+    """struct kernel_sigaction: handler, flags, restorer, mask."""
+    return struct.pack("=4Q", handler, 0, 0, 0)

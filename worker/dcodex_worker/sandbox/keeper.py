@@ -6,11 +6,10 @@ The keeper is root outside, runs no code but this file's, and is in the worker's
 its first moment, so that all it starts is too. For every sandbox it
 
   1. leaves the namespaces of the last one for fresh ones (mount, network, IPC; pid for its
-     children) and mounts the private places,
-  2. spawns init.py's process, which becomes pid 1 there,
-  3. forks the program's process, which gives up everything, step by step (plan.py), says ARMED,
-     and blocks until the worker hands the program over; on its way it makes a holder of its
-     memory (holder.py),
+     children; a network in which no socket was made is fresh) and mounts the private places,
+  2. starts init (init.py), which is pid 1 there,
+  3. forks the program's process, which gives up everything, step by step (plan.py), makes a
+     holder of its memory (holder.py), says ARMED, and blocks until it is handed the program,
   4. waits for that process, tells the worker the wait status, and kills init, and with it
      whatever is left; a file that the worker wants collected is copied before, or else taken
      when all are gone.
@@ -26,6 +25,7 @@ that the program will need (bench.py).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import gc
 import os
@@ -34,6 +34,7 @@ import signal
 import socket
 import stat
 import sys
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from dcodex_worker.sandbox import (
@@ -46,13 +47,12 @@ from dcodex_worker.sandbox import (
     rlimits,
     rootfs,
     seccomp,
+    sockets,
     wireform,
 )
-from dcodex_worker.sandbox.errand import Errand, Failed
+from dcodex_worker.sandbox.errand import ChildFailed, Errand, Failed
 from dcodex_worker.template import rehearsal
 
-#: The highest of ordinary priorities.
-_FIRST = -20
 #: The rehearsal takes milliseconds; a machine where it takes this long, in seconds, goes without.
 _REHEARSAL_TIMEOUT_S = 5.0
 _REHEARSAL_CPU_S = 5.0
@@ -62,6 +62,23 @@ MAX_COLLECTED_BYTES = 256 << 20
 MAX_COPIED_BYTES = 4 << 20
 #: Seals of a copy.
 _FINAL = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+
+
+#: Of the descriptors of a sandbox, those that go to the program's process; one is the keeper's.
+_KEPT = 5
+#: init and holder, as /proc names them in there.
+_SLEEPERS = frozenset({"1", "3"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What plan.py has written down for all sandboxes that are alike."""
+
+    key: object
+    #: With a new network namespace, and with the last one.
+    first: Errand
+    later: Errand
+    confinement: plan.Confinement
 
 
 class Keeper:
@@ -87,7 +104,7 @@ class Keeper:
         #: Opened by _join().
         self._mount_namespace = -1
         self._seccomp_filter = seccomp_filter
-        #: This side's end of the pair that the listener comes through; made by _fork().
+        #: This side's end of the pair that the listener comes through.
         self._gate: socket.socket
         self._maskable = maskable
         self._landlock = landlock.version()
@@ -95,8 +112,11 @@ class Keeper:
         #: Pages to provide at arming; None before the rehearsal.
         self._pages: tuple[rehearsal.Stretch, ...] | None = None if rehearsed else ()
         self._init_id = 0
-        #: What plan.py has written down for sandboxes like the last one.
-        self._planned: tuple[object, Errand, plan.Confinement] | None = None
+        self._planned: _Plan | None = None
+        #: Whether the last sandbox's network namespace is as new.
+        self._network_unused = False
+        #: Where a list leaves init's pid.
+        self._init_told = ctypes.c_int32(0)
         # A program is to spend nothing on taking this apart, and its holder sleeps in a list.
         kernel.keep_for_ever(self)
 
@@ -132,15 +152,16 @@ class Keeper:
                     launch = self._rehearse(host_id, tmpfs_bytes)
                     if launch is not None:
                         return launch
-                init, program = self._fork(host_id, tmpfs_bytes, fds)
+                init, program, size = self._fork(host_id, tmpfs_bytes, fds)
             except Failed as failure:
                 _close(fds)
                 message = wireform.pack(wireform.FAILED, failure.step, failure.number)
                 wireform.send(self._worker, message)
                 continue
             if program == 0:
-                return self._become_program(fds)
-            _close(fds)
+                return self._become_program(size)
+            _close(fds[:_KEPT])
+            self._gate = socket.socket(fileno=fds[_KEPT])
             pidfds = (os.pidfd_open(init), os.pidfd_open(program))
             wireform.send(self._worker, wireform.pack(wireform.ARMING), pidfds)
             _close(pidfds)
@@ -154,17 +175,17 @@ class Keeper:
         self._pages = ()
         nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         ours, theirs = socket.socketpair()
-        try:
-            fds = [nothing, nothing, nothing, theirs.fileno()]
-            init, program = self._fork(host_id, tmpfs_bytes, fds)
-            if program == 0:
-                ours.detach()
-                theirs.detach()
-                return self._become_program(fds)
-        finally:
-            if self._worker.fileno() >= 0:
-                os.close(nothing)
-                theirs.close()
+        gate, gate_inside = socket.socketpair()
+        inside = [nothing, nothing, nothing, theirs.fileno(), gate_inside.fileno()]
+        init, program, size = self._fork(host_id, tmpfs_bytes, inside)
+        if program == 0:
+            for sock in (ours, theirs, gate, gate_inside):
+                # Their numbers are others' by now.
+                sock.detach()
+            return self._become_program(size)
+        os.close(nothing)
+        theirs.close()
+        gate_inside.close()
         launch = {
             "files": [("main.py", 0o644, self._rehearsed)],
             "argv": ("main.py",),
@@ -176,7 +197,7 @@ class Keeper:
             "open_files": 64,
         }
         body = wireform.pack(launch)
-        with ours:
+        with ours, gate:
             ours.settimeout(_REHEARSAL_TIMEOUT_S)
             said = b""
             try:
@@ -186,7 +207,6 @@ class Keeper:
                         said += part
             except (OSError, EOFError, ValueError):
                 said = b""
-        self._gate.close()
         _end_all(init)
         self._pages = rehearsal.unpack(said)
         return None
@@ -203,77 +223,56 @@ class Keeper:
         kernel.unshare(kernel.CLONE_NEWCGROUP)
         self._mount_namespace = rootfs.enter_front(self._extra, "overlayfs" in self._lenient)
 
-    def _plan(self, host_id: int, tmpfs_bytes: int) -> tuple[Errand, plan.Confinement]:
+    def _plan(self, host_id: int, tmpfs_bytes: int) -> _Plan:
         key = host_id, tmpfs_bytes, self._pages
-        if self._planned is None or self._planned[0] != key:
-            self._planned = (
-                key,
-                plan.enclose(self._mount_namespace, self._pid_namespace, tmpfs_bytes, host_id),
-                plan.Confinement(
-                    host_id,
-                    self._maskable,
-                    self._landlock,
-                    self._seccomp_filter,
-                    self._pages or (),
-                    self._lenient,
-                ),
+        if self._planned is None or self._planned.key != key:
+            confinement = plan.Confinement(
+                host_id,
+                self._maskable,
+                self._landlock,
+                self._seccomp_filter,
+                self._pages or (),
+                self._lenient,
             )
+            first, later = (
+                plan.enclose(
+                    self._mount_namespace,
+                    self._pid_namespace,
+                    tmpfs_bytes,
+                    host_id,
+                    self._init_id,
+                    ctypes.addressof(self._init_told),
+                    confinement,
+                    new_network=new_network,
+                )
+                for new_network in (True, False)
+            )
+            self._planned = _Plan(key, first, later, confinement)
             # No program's collector is to find any of it.
             gc.freeze()
-        return self._planned[1:]
+        return self._planned
 
-    def _fork(self, host_id: int, tmpfs_bytes: int, fds: list[int]) -> tuple[int, int]:
-        """Fresh namespaces with init and program in them; 0 for the program's pid in itself.
+    def _fork(self, host_id: int, tmpfs_bytes: int, inside: list[int]) -> tuple[int, int, int]:
+        """Fresh namespaces with init and program in them: the pids of both, and 0.
 
-        fds: the program's standard three and its channel. Raises Failed.
+        In the program's process 0, 0, and the size of what it was handed. inside: the program's
+        standard three, its channel and its gate. Raises Failed.
         """
-        enclose, confinement = self._plan(host_id, tmpfs_bytes)
-        pair: tuple[socket.socket, ...] = ()
+        planned = self._plan(host_id, tmpfs_bytes)
+        planned.confinement.take(inside[:_KEPT])
+        enclose = planned.later if self._network_unused else planned.first
+        self._network_unused = False
+        self._init_told.value = 0
         try:
-            step = "gate"
-            # Made in the namespaces of before, so that the program's show nothing of it.
-            pair = ours, theirs = socket.socketpair()
-            confinement.take([*fds, theirs.fileno()])
-            enclose.run()
-            step = "init"
-            init = self._spawn_init()
-            step = "fork"
-            try:
-                program = kernel.fork()
-            except OSError:
-                os.kill(init, signal.SIGKILL)
-                os.waitpid(init, 0)
-                raise
-        except (OSError, Failed) as error:
-            for end in pair:
-                end.close()
-            if isinstance(error, Failed):
-                raise
-            raise Failed(step, error.errno or 0) from error
-        if program == 0:
-            # Closed with all others, or in its place already.
-            ours.detach()
-            theirs.detach()
-        else:
-            theirs.close()
-            self._gate = ours
-        return init, program
-
-    def _spawn_init(self) -> int:
-        # An ignored SIGCHLD is inherited, and makes the kernel reap init's adopted orphans.
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        os.setresgid(self._init_id, self._init_id, 0)
-        os.setresuid(self._init_id, self._init_id, 0)
-        try:
-            init = os.posix_spawn("/.dcodex/init", ["init"], {})
-        finally:
-            os.setresuid(0, 0, 0)
-            os.setresgid(0, 0, 0)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # Killing it is how all others are killed, which it does itself: before they go on.
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, init, _FIRST)
-        return init
+            program, size = enclose.run_forking()
+        except ChildFailed as failure:
+            early = failure.step == "descriptors"
+            _fail(inside[3] if early else plan.CHANNEL, failure.step, failure.number)
+        except Failed:
+            if self._init_told.value:
+                _end_all(self._init_told.value)
+            raise
+        return self._init_told.value, program, size
 
     def _await_end(self, init: int, program: int, collect: str) -> None:
         """Wait for the program's end, or for the worker's; then leave nothing alive.
@@ -285,14 +284,15 @@ class Keeper:
         poll.register(watched, select.POLLIN)
         poll.register(self._worker, select.POLLIN)
         poll.register(self._gate, select.POLLIN)
-        listener = -1
+        listener, asked = -1, False
         status = None
         while status is None:
             ready = dict(poll.poll())
             if watched in ready:
-                _, status, usage = os.wait4(program, 0)
+                status, largest_bytes = kernel.wait(program)
             elif listener in ready:
                 if ready[listener] & select.POLLIN:
+                    asked = True
                     questions.answer(listener)
                 else:
                     # Nobody is left to ask; the program's end is on its way.
@@ -310,7 +310,7 @@ class Keeper:
         self._gate.close()
         if listener >= 0:
             os.close(listener)
-        message = wireform.pack(wireform.EXITED, status, usage.ru_maxrss * 1024)
+        message = wireform.pack(wireform.EXITED, status, largest_bytes)
         product = _collect(collect) if collect and status == 0 else -1
         large = product >= 0 and os.fstat(product).st_size > MAX_COPIED_BYTES
         if large:
@@ -323,36 +323,29 @@ class Keeper:
         if product >= 0:
             os.close(product)
         if not large:
+            # Every socket is asked for but Unix ones, which end with the last that has them.
+            self._network_unused = listener >= 0 and not asked and _is_quiet()
             _end_all(init)
 
-    def _become_program(self, fds: list[int]) -> dict[str, Any]:
-        """In the child: give everything up, wait for the program, become it."""
+    def _become_program(self, size: int) -> dict[str, Any]:
+        """In the child, which has nothing left to give up: become what the worker has sent."""
         assert self._planned is not None
-        try:
-            self._planned[2].enter()
-        except Failed as failure:
-            early = failure.step == "descriptors"
-            _fail(fds[3] if early else plan.CHANNEL, failure.step, failure.number)
-        self._worker.detach()
-        os.write(plan.CHANNEL, wireform.pack(wireform.ARMED))
-        return _receive_program()
+        return _receive_program(*self._planned.confinement.received(size))
 
 
-def _receive_program() -> dict[str, Any]:
-    """Block until the worker hands a program over, lay it out; returns for a warm one."""
-    channel = socket.socket(fileno=plan.CHANNEL)
-    data, fds = wireform.receive(channel, 1 << 16)
-    launch, data = _receive_launch(channel, data)
+def _receive_program(data: bytes, fds: list[int]) -> dict[str, Any]:
+    """Take the rest of the program that begins with this, lay it out; returns for a warm one."""
+    launch, data = _receive_launch(data)
     tools = None
     if "bench" in launch:
         # Only what may be needed: the worker's next message is the program.
         with contextlib.suppress(OSError):
             rlimits.tighten(launch["cpu_s"], launch["file_size_bytes"], launch["open_files"])
             tools = bench.Bench(launch["bench"], dict(launch["environment"]))
-            tools.settle(channel)
+            tools.settle(plan.CHANNEL)
         _close(fds)
         fds = []
-        launch, _ = _receive_launch(channel, data or channel.recv(1 << 16))
+        launch, _ = _receive_launch(data or os.read(plan.CHANNEL, wireform.MAX_FIRST_BYTES))
     step = "files"
     try:
         _write_files(launch["files"])
@@ -363,10 +356,10 @@ def _receive_program() -> dict[str, Any]:
         rlimits.tighten(launch["cpu_s"], launch["file_size_bytes"], launch["open_files"])
         if launch["warm"]:
             if launch.get("rehearse"):
-                launch["rehearse"] = channel.detach(), rehearsal.mapped()
+                launch["rehearse"] = plan.CHANNEL, rehearsal.mapped()
             else:
-                channel.close()
-            return dict(launch)
+                os.close(plan.CHANNEL)
+            return launch
         if tools is not None:
             step = "bench"
             if launch["benched"]:
@@ -382,7 +375,7 @@ def _receive_program() -> dict[str, Any]:
         _fail(plan.CHANNEL, step, error.errno or 0)
 
 
-def _receive_launch(channel: socket.socket, data: bytes) -> tuple[dict[str, Any], bytes]:
+def _receive_launch(data: bytes) -> tuple[dict[str, Any], bytes]:
     """The message that begins with `data`, and what has come of the next one."""
     if not data:
         os._exit(0)
@@ -391,7 +384,7 @@ def _receive_launch(channel: socket.socket, data: bytes) -> tuple[dict[str, Any]
         parts = [data]
         missing = size - len(data)
         while missing:
-            part = channel.recv(min(missing, 1 << 20))
+            part = os.read(plan.CHANNEL, min(missing, 1 << 20))
             if not part:
                 os._exit(0)
             parts.append(part)
@@ -404,14 +397,14 @@ def _receive_launch(channel: socket.socket, data: bytes) -> tuple[dict[str, Any]
 def _write_files(files: list[tuple[str, int, bytes]]) -> None:
     made = set()
     for path, mode, content in files:
-        folder = os.path.dirname(path)
+        folder = path.rpartition("/")[0]
         if folder and folder not in made:
             os.makedirs(folder, exist_ok=True)
             made.add(folder)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(fd, view) :]
+        written = os.write(fd, content)
+        while written < len(content):
+            written += os.write(fd, memoryview(content)[written:])
         if mode & 0o777 != mode & ~0o022 & 0o777:
             os.fchmod(fd, mode)  # the umask took bits that were asked for
         os.close(fd)
@@ -491,6 +484,12 @@ def _end_all(init: int) -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
+
+
+def _is_quiet() -> bool:
+    """Whether nobody is left in the sandbox but who only sleeps, and no socket is."""
+    left = {name for name in os.listdir("/proc") if name.isdigit()}
+    return left <= _SLEEPERS and sockets.count() == 0
 
 
 def _take_listener(gate: socket.socket) -> int:

@@ -85,6 +85,10 @@ _libc.mprotect.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 
+_errno_location = _libc.__errno_location
+_errno_location.restype = ctypes.c_void_p
+
+
 def _check(result: int) -> int:
     if result < 0:
         error = ctypes.get_errno()
@@ -99,6 +103,36 @@ def fork() -> int:
     into two hundred pages that the child would otherwise share. For processes with one thread.
     """
     return _check(_interpreter.fork())
+
+
+def fork_address() -> int:
+    """Where the C library's fork(2) is, for who does not call it by way of Python."""
+    return ctypes.cast(_libc.fork, ctypes.c_void_p).value or 0
+
+
+def last_errno() -> int:
+    """The C library's errno of this thread."""
+    return ctypes.c_int.from_address(_errno_location()).value
+
+
+class _Usage(ctypes.Structure):
+    """struct rusage."""
+
+    _fields_ = (
+        ("times", ctypes.c_long * 4),
+        ("maxrss", ctypes.c_long),
+        ("rest", ctypes.c_long * 13),
+    )
+
+
+def wait(pid: int) -> tuple[int, int]:
+    """wait4(2): a child's wait status, and the most memory that one of its processes had, in bytes.
+
+    os.wait4() would import a module, which shows in every fork.
+    """
+    status, usage = ctypes.c_int(), _Usage()
+    _check(_interpreter.wait4(pid, ctypes.byref(status), 0, ctypes.byref(usage)))
+    return status.value, usage.maxrss * 1024
 
 
 def unshare(flags: int) -> None:

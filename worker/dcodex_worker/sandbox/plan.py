@@ -1,7 +1,7 @@
 """All system calls that put one program into a sandbox, in their order.
 
-Two lists: what the keeper does before it forks the program's process, and what that process
-does before it waits for its program. Both are the same for every sandbox of a keeper but for
+Two lists: what the keeper does until it has forked the program's process, and what that process
+does until it is handed its program. Both are the same for every sandbox of a keeper but for
 the descriptors.
 """
 
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import socket
 from collections.abc import Iterable, Sequence
 
 from dcodex_worker.sandbox import (
     credentials,
     holder,
+    init,
     kernel,
     keyring,
     landlock,
@@ -21,8 +23,9 @@ from dcodex_worker.sandbox import (
     network,
     rlimits,
     seccomp,
+    wireform,
 )
-from dcodex_worker.sandbox.errand import WHATEVER, Errand, Failed, Number
+from dcodex_worker.sandbox.errand import OUTCOME, WHATEVER, Errand, Failed, Number
 from dcodex_worker.template import rehearsal
 
 #: Descriptors of the program's process above the standard three: the channel to the worker, and
@@ -37,27 +40,45 @@ _OOM_SCORE = "1000"
 _LAST_DESCRIPTOR = 0xFFFFFFFF
 
 
-def enclose(mount_namespace: int, pid_namespace: int, tmpfs_bytes: int, host_id: int) -> Errand:
-    """In the keeper: from the namespaces of the last sandbox to those of the next.
+def enclose(
+    mount_namespace: int,
+    pid_namespace: int,
+    tmpfs_bytes: int,
+    host_id: int,
+    init_id: int,
+    init_told: int,
+    confinement: Confinement,
+    *,
+    new_network: bool,
+) -> Errand:
+    """In the keeper: from the namespaces of the last sandbox to the processes of the next.
 
     mount_namespace, pid_namespace: descriptors of the keeper's own.
+    init_told: the address that init's pid is written to, 4 bytes.
+    confinement: what the program's process then does.
+    new_network: otherwise that of the last sandbox, in which no socket was ever made.
     """
     errand = Errand()
     errand.step("namespaces")
     errand.call(Number.SETNS, mount_namespace, kernel.CLONE_NEWNS)
     errand.call(Number.SETNS, pid_namespace, kernel.CLONE_NEWPID)
+    network_flag = kernel.CLONE_NEWNET if new_network else 0
     errand.call(
         Number.UNSHARE,
-        kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID,
+        kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWPID | network_flag,
     )
     errand.step("mounts")
     mounts.plan_writable(errand, tmpfs_bytes, host_id)
+    errand.step("init")
+    init.plan(errand, init_id, init_told)
+    errand.step("fork")
+    errand.fork(confinement.errand)
     errand.seal()
     return errand
 
 
 class Confinement:
-    """In the program's process: from all of root's rights to none."""
+    """In the program's process: from all of root's rights to none, and to its first message."""
 
     def __init__(
         self,
@@ -76,7 +97,7 @@ class Confinement:
             raise Failed("landlock", errno.EOPNOTSUPP)
         if not seccomp_filter.flags and "seccomp-listener" not in lenient:
             raise Failed("seccomp", errno.EBUSY)
-        errand = self._errand = Errand()
+        errand = self.errand = Errand()
         # In this order: each step needs a privilege that a later one gives up.
         errand.step("descriptors")
         # By way of higher numbers: what goes to one place may be what is in another.
@@ -118,18 +139,24 @@ class Confinement:
             errand.call(Number.MADVISE, address, size, advice, result=WHATEVER)
         errand.step("seccomp")
         seccomp.plan(errand, seccomp_filter, _GATE, _TAKEN)
+        errand.step("channel")
+        armed = wireform.pack(wireform.ARMED)
+        errand.call(Number.WRITE, CHANNEL, armed, len(armed), result=len(armed))
+        self._message = wireform.Incoming()
+        header = self._message.header
+        errand.call(Number.RECVMSG, CHANNEL, header, socket.MSG_CMSG_CLOEXEC, result=OUTCOME)
         errand.seal()
 
     def take(self, descriptors: Sequence[int]) -> None:
-        """The program's standard three, the channel and the gate, for the next enter().
+        """The program's standard three, the channel and the gate, for the next one.
 
         Raises Failed.
         """
         if max(descriptors) >= _WAITING:
             raise Failed("descriptors", errno.EMFILE)
         for place, fd in zip(self._places, descriptors, strict=True):
-            self._errand.set_argument(place, 0, fd)
+            self.errand.set_argument(place, 0, fd)
 
-    def enter(self) -> None:
-        """Raises Failed."""
-        self._errand.run()
+    def received(self, size: int) -> tuple[bytes, list[int]]:
+        """The beginning of what the worker sends, of this size, and descriptors with it."""
+        return self._message.take(size)

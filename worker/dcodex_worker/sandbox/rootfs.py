@@ -14,7 +14,7 @@ import shutil
 import socket
 import stat
 
-from dcodex_worker.sandbox import credentials, init, kernel, mounts
+from dcodex_worker.sandbox import credentials, kernel, mounts
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
@@ -219,9 +219,6 @@ def _own(root: str) -> None:
     os.symlink("/tmp", root + "/var/tmp")
     os.makedirs(root + mounts.EMPTY_DIRECTORY)
     os.mkdir(root + _FRONT)
-    with open(root + "/.dcodex/init", "wb") as file:
-        file.write(init.elf_image(os.uname().machine))
-    os.chmod(root + "/.dcodex/init", 0o755)
 
 
 def _library(target: str, content: dict[str, str]) -> None:

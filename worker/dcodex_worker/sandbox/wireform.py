@@ -7,7 +7,7 @@ a SOCK_STREAM pair, the channel, which the program's process closes before it ru
 that is not ours.
 
     worker -> keeper   JOIN, init_id                      + one cgroup.procs descriptor a controller
-    worker -> keeper   ARM, host_id, tmpfs, collect       + stdin, stdout, stderr, channel
+    worker -> keeper   ARM, host_id, tmpfs, collect       + stdin, stdout, stderr, channel, gate
     keeper -> worker   ARMING                             + pidfds of init and program
     program -> worker  (channel) ARMED, or FAILED, step, errno
     worker -> program  (channel) 8 bytes of length, marshalled bench to start   at most once
@@ -23,8 +23,10 @@ enemy, is. Its version is pinned because the two may run different Pythons.
 from __future__ import annotations
 
 import array
+import ctypes
 import marshal
 import socket
+import struct
 from typing import Any
 
 MARSHAL_VERSION = 2
@@ -41,8 +43,16 @@ FAILED_STATUS = 127
 
 #: No message between worker and keeper is longer.
 MAX_MESSAGE_BYTES = 4096
-#: stdin, stdout, stderr, channel; or the cgroup controllers.
+#: stdin, stdout, stderr, channel, gate; or the cgroup controllers.
 MAX_DESCRIPTORS = 8
+#: The first piece that a program's process takes of its launch.
+MAX_FIRST_BYTES = 1 << 16
+
+#: struct msghdr with its padding, and the head of struct cmsghdr.
+_HEADER = struct.Struct("=QI4xQQQQi4x")
+_USED_OFFSET = 40
+_ANCILLARY_HEAD_BYTES = 16
+_ANCILLARY_BYTES = socket.CMSG_SPACE(MAX_DESCRIPTORS * array.array("i").itemsize)
 
 
 def pack(*fields: Any) -> bytes:
@@ -78,3 +88,32 @@ def receive(sock: socket.socket, size: int = MAX_MESSAGE_BYTES) -> tuple[bytes, 
             usable = len(content) - len(content) % descriptors.itemsize
             descriptors.frombytes(content[:usable])
     return data, list(descriptors)
+
+
+class Incoming:
+    """Room for one message, in memory that recvmsg(2) can be pointed to."""
+
+    def __init__(self) -> None:
+        self._data = ctypes.create_string_buffer(MAX_FIRST_BYTES)
+        self._ancillary = ctypes.create_string_buffer(_ANCILLARY_BYTES)
+        where, ancillary = map(ctypes.addressof, (self._data, self._ancillary))
+        self._vector = ctypes.create_string_buffer(struct.pack("=QQ", where, MAX_FIRST_BYTES))
+        #: struct msghdr.
+        self._header = ctypes.create_string_buffer(
+            _HEADER.pack(0, 0, ctypes.addressof(self._vector), 1, ancillary, _ANCILLARY_BYTES, 0)
+        )
+
+        self._view = memoryview(self._data)
+        #: Its msg_controllen, which the kernel sets.
+        self._used = ctypes.c_uint64.from_buffer(self._header, _USED_OFFSET)
+        #: The address to give to recvmsg(2).
+        self.header = ctypes.addressof(self._header)
+
+    def take(self, size: int) -> tuple[bytes, list[int]]:
+        """What has come, when recvmsg(2) returned this size, and its descriptors."""
+        data = self._view[:size].tobytes()
+        if not self._used.value:
+            return data, []
+        # One control message, of SCM_RIGHTS: the other side is ours.
+        end = struct.unpack_from("=Q", self._ancillary)[0]
+        return data, array.array("i", self._ancillary.raw[_ANCILLARY_HEAD_BYTES:end]).tolist()

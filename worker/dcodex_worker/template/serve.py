@@ -16,7 +16,6 @@ import json
 import os
 import select
 import signal
-import site
 import socket
 import sys
 import types
@@ -67,9 +66,11 @@ def run(natural: frozenset[str]) -> None:
     rootfs.leave_private()
     # Only now: what keeps OpenBLAS from starting threads must be there when numpy loads it.
     _forget("OPENBLAS_NUM_THREADS")
-    _smooth_the_way()
     rehearse = farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/main.py")
     environment = tuple(os.environ.items())
+    # A program is to spend nothing on taking these apart.
+    for thing in (hidden, environment, run):
+        kernel.keep_for_ever(thing)
     launch = _serve(specification)
     if "rehearse" in launch:
         rehearse(*launch["rehearse"])
@@ -200,16 +201,3 @@ def _fresh_main() -> types.ModuleType:
         __loader__=importlib.machinery.BuiltinImporter, __annotations__={}, __builtins__=builtins
     )
     return main
-
-
-def _smooth_the_way() -> None:
-    """Do beforehand, once, what the interpreter would do between here and main.py each time."""
-    # No user site exists in a sandbox's fresh home, so the search for one would be in vain.
-    search = site.execusercustomize
-
-    def found_nothing() -> None:
-        site.execusercustomize = search
-
-    site.execusercustomize = found_nothing
-    # It would ask every path hook whether main.py is a folder or archive, and note this answer.
-    sys.path_importer_cache[f"{mounts.WORK_DIRECTORY}/main.py"] = None

@@ -1,7 +1,8 @@
 """The door into a template: `python3 -u main.py` with this folder on PYTHONPATH imports it
-at the end of its start, just before it would open main.py.
+at the end of its start, and asks the function below, as it asks every path hook, whether main.py
+is a folder or an archive: the last that it does before it opens main.py.
 
-serve.run() returns here only in a process that was forked for one program: the interpreter
+serve.run() returns there only in a process that was forked for one program: the interpreter
 then goes on as if nothing had happened, opens main.py, and runs it without a frame, a module
 or a path entry of ours.
 """
@@ -9,14 +10,20 @@ or a path entry of ours.
 import os
 import sys
 
-natural = frozenset(sys.modules)
 
-from dcodex_worker.template import serve  # noqa: E402 # after what was there without it
+def _knock(path: str) -> None:
+    sys.path_hooks.remove(_knock)  # type: ignore[arg-type] # returns no finder, ever
+    natural = frozenset(sys.modules)
+    try:
+        from dcodex_worker.template import serve
 
-try:
-    serve.run(natural)
-except BaseException:
-    # An interpreter that goes on from here would run whatever main.py there is, with our rights.
-    sys.excepthook(*sys.exc_info())
-    os._exit(1)
-del natural, os, serve, sys
+        serve.run(natural)
+    except BaseException:
+        # An interpreter that goes on would run whatever main.py there is, with our rights.
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    raise ImportError
+
+
+# After the others, which thus have all been asked, and said no, when this one is.
+sys.path_hooks.append(_knock)  # type: ignore[arg-type] # likewise
