@@ -576,7 +576,11 @@ def test_no_descriptor_is_left_after_many_executions(coordinator: Coordinator) -
     before = _descriptors()
     for _ in range(10):
         one()
-    assert _descriptors() == before
+    # A worker that has said it is ready may still close what it armed with.
+    deadline = time.monotonic() + PREPARING_MOST_S + 1.0
+    while _descriptors() > before and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert _descriptors() <= before
 
 
 def _descriptors() -> int:
