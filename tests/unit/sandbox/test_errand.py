@@ -68,18 +68,21 @@ def test_another_result_than_the_expected_one_is_a_failure() -> None:
     os.close(lowest)
 
 
+@alone
 def test_a_list_that_has_failed_goes_well_when_its_reason_is_gone() -> None:
+    taken = os.dup(0)
+    free = os.dup(0)
+    os.close(free)
     errand = Errand()
     errand.step("socket")
-    lowest = os.dup(0)
-    errand.call(Number.SOCKET, socket.AF_UNIX, socket.SOCK_STREAM, 0, result=lowest)
+    errand.call(Number.SOCKET, socket.AF_UNIX, socket.SOCK_STREAM, 0, result=taken)
     errand.seal()
     with pytest.raises(Failed):
         errand.run()
-    os.close(lowest + 1)
-    os.close(lowest)
+    os.close(free)
+    os.close(taken)
     errand.run()
-    os.close(lowest)
+    os.close(taken)
 
 
 def test_a_call_whose_result_does_not_matter_may_fail() -> None:
