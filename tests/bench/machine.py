@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import time
@@ -9,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+_libc = ctypes.CDLL(None)
+_SYS_KCMP, _KCMP_VM = 312, 1
 _TICK_HZ = os.sysconf("SC_CLK_TCK")
 #: Places in the first line of /proc/stat: user nice system idle iowait irq softirq steal.
 _BUSY_PLACES = (0, 1, 2, 5, 6)
@@ -56,15 +59,29 @@ def descendants(pid: int) -> set[int]:
 
 
 def pss_bytes(pids: Iterable[int]) -> int:
-    """Their proportional set size together: memory shared by n processes counts 1/n in each."""
+    """Their proportional set size together: memory shared by n processes counts 1/n in each.
+
+    Processes that are one memory (CLONE_VM), which the kernel tells the size of for each, count
+    once.
+    """
+    counted: dict[str, list[int]] = {}
     total = 0
     for pid in pids:
         try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except OSError:  # it ended meanwhile
+            where, *lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except (OSError, ValueError):  # it ended meanwhile
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        # Forks have the same addresses too.
+        alike = counted.setdefault(where, [])
+        if not any(_is_one_memory(pid, other) for other in alike):
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        alike.append(pid)
     return total * 1024
+
+
+def _is_one_memory(pid: int, other: int) -> bool:
+    """kcmp(2); False where this kernel does not say."""
+    return bool(_libc.syscall(_SYS_KCMP, pid, other, _KCMP_VM, 0, 0) == 0)
 
 
 def describe() -> dict[str, object]:
