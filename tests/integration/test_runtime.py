@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from tests.environment import of_tests
 from tests.integration import wheels
 from tests.sandbox.lacking import NOBODY
 
 #: Making a runtime on a busy machine.
 PATIENCE_S = 100.0
-REPOSITORY = Path(__file__).resolve().parents[2]
 #: What each package does when it is imported.
 SOURCES = {
     "tame": "def main():\n    print('tame')\n",
@@ -81,18 +81,13 @@ def _command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-P", "-m", "dcodex", "runtime", *map(str, arguments)]
 
 
-def _environment(**more: str) -> dict[str, str]:
-    paths = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": paths, **more}
-
-
 def _run(
     *arguments: str | Path, packages: Path | None = None, umask: int = 0o022
 ) -> subprocess.CompletedProcess[str]:
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages), "PIP_CONFIG_FILE": os.devnull}
     return subprocess.run(
         _command(*arguments),
-        env=_environment(**offline),
+        env=of_tests(**offline),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -227,7 +222,7 @@ def test_a_machine_that_cannot_show_what_programs_see_says_so_and_checks_the_res
             *(sys.executable, "-P", "-m", "tests.sandbox.lacking", "pivot_root"),
             *_command("check", runtime, "--json", "--preload=tame"),
         ],
-        env=_environment(),
+        env=of_tests(),
         capture_output=True,
         timeout=PATIENCE_S,
     )
@@ -327,7 +322,7 @@ class Making:
         for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "http_proxy"):
             index[name] = ""
         self.process = subprocess.Popen(
-            _command("make", directory, "tame"), env=_environment(no_proxy="*", **index)
+            _command("make", directory, "tame"), env=of_tests(no_proxy="*", **index)
         )
 
     def __enter__(self) -> Self:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.environment import of_tests
 from tests.sandbox.lacking import NOBODY
 from tests.sandbox.workbench import Job, Seen
 
@@ -28,7 +29,6 @@ from dcodex.testing import Farm, quiet_flags
 from dcodex_shared.guarantees import DISPENSABLE
 from dcodex_worker.runtimes.python import SYSTEM_INTERPRETER
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 #: The doctor's trial, or a host's start, on a busy machine.
 PATIENCE_S = 60.0
 pytestmark = pytest.mark.timeout(180)
@@ -63,15 +63,10 @@ def _command(lack: str, module: str, *arguments: str) -> list[str]:
     return [*start, "tests.sandbox.lacking", lack, *start, module, *arguments]
 
 
-def _environment() -> dict[str, str]:
-    paths = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": paths}
-
-
 def _doctor(lack: str, *arguments: str) -> tuple[int, dict[str, Any]]:
     done = subprocess.run(
         _command(lack, "dcodex_worker.doctor", "--json", "--preload=", *arguments),
-        env=_environment(),
+        env=of_tests(),
         capture_output=True,
         timeout=PATIENCE_S,
         check=False,
@@ -190,7 +185,7 @@ def _start(lack: str, runtime_dir: Path, *arguments: str) -> subprocess.Popen[st
             "--preload=",
             *arguments,
         ),
-        env=_environment(),
+        env=of_tests(),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -246,7 +241,7 @@ def _on_the_workbench(
     plan = {"scratch": str(folder), "jobs": [asdict(job)], "blocked": blocked}
     done = subprocess.run(
         [*(before or ()), sys.executable, "-P", "-m", "tests.sandbox.workbench", json.dumps(plan)],
-        env=_environment(),
+        env=of_tests(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

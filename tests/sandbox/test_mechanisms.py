@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from tests.environment import of_tests
 from tests.sandbox.corpus import ATTACKS_DIR
 from tests.sandbox.mechanisms import CHANGES, DEFENCES, REMOVALS, SCRATCH, Defence
 from tests.sandbox.workbench import CANARY, Job, Seen
@@ -24,7 +25,6 @@ from tests.sandbox.workbench import CANARY, Job, Seen
 import dcodex_worker
 from dcodex.demo.preflight import missing_right
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 #: Processes with a worker's code under way at one time.
 WIDTH = 2
 #: All jobs of one set of removals, each of which has a patience of its own.
@@ -149,10 +149,9 @@ def _code_without(removed: Removed, folder: Path) -> Path:
 
 def _run(code: Path, scratch: Path, jobs: list[Job]) -> list[Seen]:
     plan = json.dumps({"scratch": str(scratch), "jobs": [asdict(job) for job in jobs]})
-    paths = os.pathsep.join([str(code), str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-P", "-m", "tests.sandbox.workbench", plan],
-        env={**os.environ, "PYTHONPATH": paths, "CANARY": CANARY},
+        env=of_tests(code, CANARY=CANARY),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

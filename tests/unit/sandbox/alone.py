@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+from tests.environment import of_tests
+
 #: How long such a test may take, in seconds.
 _TIMEOUT_S = 60.0
 
@@ -21,7 +23,12 @@ def alone(test: Callable[[], None]) -> Callable[[], None]:
     def run() -> None:
         command = [sys.executable, "-P", "-m", __name__, test.__module__, test.__name__]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            command,
+            env=of_tests(),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
