@@ -1,4 +1,4 @@
-"""The environment of an interpreter that a test starts and that has to find the tests themselves."""
+"""The environment of an interpreter that a test starts and that must find the tests themselves."""
 
 from __future__ import annotations
 
