@@ -33,8 +33,9 @@ from dcodex.testing import Farm, quiet_flags
 #: What the farm's processes may gain in memory over all runs: caches that fill up to a bound.
 GROWTH_BYTES = 12 << 20
 #: A worker may be between two sandboxes when we look, or armed for what is asked for no more: how
-#: long until all are armed again, in the usual mix.
-SETTLE_S = 120.0
+#: long until all are armed again, in the usual mix, from which the coordinator's memory of
+#: many compiles (figures.DEMAND_TIME_S) keeps them for minutes.
+SETTLE_S = 300.0
 #: Languages that one worker stays armed for, though nobody asks for them at the moment.
 KEPT = ("c", "cpp")
 CALM = "print('calm')"
