@@ -222,7 +222,7 @@ class Leaf:
         self._set_share(1)
 
     def press_on(self) -> None:
-        """It has given way for long enough: among many that burn it would for ever."""
+        """Somebody waits, or it has given way for long: among many that burn it would for ever."""
         self._set_share(_PRESSING)
 
     def hasten(self) -> None:
