@@ -239,7 +239,7 @@ class Sandbox:
             }
         )
         # They may never be needed, and if they are while they start they get their share.
-        self._keeper.leaf.give_way()
+        self._keeper.leaf.stand_back()
         self._gives_way = True
         self.preparing, notice = os.pipe()
         data = len(body).to_bytes(8, "little") + body
@@ -355,6 +355,9 @@ class Sandbox:
         if self._destroyed:
             return
         self._destroyed = True
+        if self._gives_way:
+            with contextlib.suppress(OSError):  # it only takes longer
+                self._keeper.leaf.take_turn()
         self._kill()
         try:
             if not self._ended:

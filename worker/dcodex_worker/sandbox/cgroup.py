@@ -33,9 +33,11 @@ _WEIGHT = 100
 #: does not starve them, and they do not keep our own processes waiting.
 _TREE_SHARES_PER_CPU = _SHARES
 _TREE_WEIGHT_PER_CPU = _WEIGHT
-#: A sandbox that is being armed gives way to programs that run, but not for long; one that is
-#: being killed is let through, so that its processes come to die. As multiples of the usual share.
-_ARMING = 1 / 16
+#: A sandbox that is being armed gives way to programs that run, but not for long, for requests may
+#: wait for it; tools that start ahead in an armed one give way to all of that. One that is being
+#: killed is let through, so that its processes come to die. As multiples of the usual share.
+_ARMING = 1 / 4
+_TOOLS = 1 / 64
 _PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
@@ -216,6 +218,10 @@ class Leaf:
     def give_way(self) -> None:
         """Until its turn comes others run first: what happens in here is preparation."""
         self._set_share(_ARMING)
+
+    def stand_back(self) -> None:
+        """Until its turn comes all others run first: what starts in here may never be needed."""
+        self._set_share(_TOOLS)
 
     def take_turn(self) -> None:
         """From here on its share is the usual one."""
