@@ -7,6 +7,7 @@ submission, or what the worker was leased. An execution that is not known is lat
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 
@@ -64,6 +65,10 @@ REMEMBERED_BYTES = 16 * MIB
 REMEMBERED_S = 600.0
 #: Ids of ended executions that are not taken in again: those of the last seconds at full speed.
 ENDED_IDS = 20_000
+#: A worker that began to arm less than this ago, in seconds, is thought to be about to serve.
+#: Arming takes milliseconds; another language's worker that is armed in its place takes tens of
+#: them, and is missed where it was. One that needs longer than this is in no better shape.
+SOON_S = 0.1
 #: Requests wait so long for a worker of their language to come at all: a host's restart.
 STRANDED_S = 30.0
 #: Executions whose position is looked at again in one tick.
@@ -390,7 +395,10 @@ class Desk:
     # --- whose turn it is --------------------------------------------------------------------
 
     def dispatch(self, now: float) -> None:
-        """Lease idle workers to waiting requests until one of the two runs out."""
+        """Lease idle workers to waiting requests until one of the two runs out.
+
+        To be called when either has come, when one that armed is lost, and while requests wait.
+        """
         idle = self._pool.idle
         while idle and self.queue.depth:
             waiting = self.queue.pop(self._can_run, idle)
@@ -401,8 +409,16 @@ class Desk:
             self._lease(waiting.item, worker, now)
 
     def _can_run(self, language: str) -> bool:
+        """Whether to lease one of the idle workers for it."""
         if language in self._pool.idle:
             return True
+        since = self._outbox.now - SOON_S
+        if self.queue.depth_of(language) <= self._pool.arming(language, since):
+            return False
+        return self._is_spared(language)
+
+    def _is_spared(self, language: str) -> bool:
+        """Whether an idle worker could be armed for it."""
         return any(
             language in worker.host.languages
             for shelf in self._pool.idle.values()
@@ -872,9 +888,12 @@ class Desk:
             if execution.recording is not None:
                 recorded += execution.recording.size_bytes
         assert self._budget.held_bytes == recorded
-        # Work-conserving: nobody waits while somebody who could serve it is idle.
+        # Work-conserving: nobody waits while somebody who could serve it is idle, unless as many
+        # workers arm for it already. When those take too long is known at the next turn.
         for language, depth in self.queue.depths().items():
-            assert not depth or not self._can_run(language), language
+            if depth > self._pool.arming(language, -math.inf):
+                assert not self._is_spared(language), language
+            assert not depth or language not in self._pool.idle, language
 
 
 def _answers(key: tuple[object, ...], result: Result) -> bool:

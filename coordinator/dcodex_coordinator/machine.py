@@ -340,6 +340,7 @@ class Machine:
         elif peer.role is Role.HOST:
             self._supervisor.host_lost(peer, now)
             self._update_languages()
+            self._desk.dispatch(now)
         else:
             worker = self._supervisor.worker_left(peer, "disconnected", now)
             if worker is not None:
@@ -353,6 +354,7 @@ class Machine:
             "; ".join(worker.told_story(now)),
         )
         self._desk.worker_lost(worker, now)
+        self._desk.dispatch(now)
         self._farm_changed = True
 
     # --- messages ----------------------------------------------------------------------------
@@ -512,6 +514,7 @@ class Machine:
         if self._desk.draining:
             return
         self._supervisor.resize(self._desired, wanted, now)
+        self._desk.dispatch(now)
         if not self._desk.queue.depth:
             self._supervisor.remix(wanted, REARM_BOUND_S, now)
 

@@ -180,6 +180,8 @@ class WorkerPool:
         self._workers: dict[str, Worker] = {}
         #: Exactly the IDLE workers that are not retiring, by armed language. No empty entries.
         self.idle: dict[str, Shelf] = {}
+        #: Exactly the RECYCLING workers by id, the one that has been so for longest first.
+        self._recycling: dict[str, Worker] = {}
         #: How many workers are in each state.
         self.counts: dict[State, int] = dict.fromkeys(State, 0)
 
@@ -212,6 +214,8 @@ class WorkerPool:
             )
         if old is State.IDLE:
             self._unindex(worker)
+        elif old is State.RECYCLING:
+            del self._recycling[worker.worker_id]
         worker.state = new
         worker.since = now
         worker.story.append((now, old, new, cause))
@@ -219,6 +223,8 @@ class WorkerPool:
         self.counts[new] += 1
         if new is State.IDLE and not worker.retiring:
             self._index(worker)
+        elif new is State.RECYCLING:
+            self._recycling[worker.worker_id] = worker
 
     def remove(self, worker: Worker) -> None:
         """SHUTDOWN to (gone)."""
@@ -226,6 +232,15 @@ class WorkerPool:
             raise IllegalMove(f"{worker.worker_id}: gone while {worker.state.name}")
         del self._workers[worker.worker_id]
         self.counts[State.SHUTDOWN] -= 1
+
+    def arming(self, language: str, since: float) -> int:
+        """How many workers arm for this language that began then or later."""
+        count = 0
+        for worker in reversed(self._recycling.values()):
+            if worker.since < since:
+                break
+            count += worker.language == language and not worker.retiring
+        return count
 
     def live(self) -> int:
         """Workers that are not SHUTDOWN."""
@@ -241,7 +256,10 @@ class WorkerPool:
             indexed = worker in self.idle.get(worker.language, ())
             assert indexed == (worker.state is State.IDLE and not worker.retiring), worker
             assert worker.peer is not None or worker.state is State.SHUTDOWN, worker
+            assert (worker.worker_id in self._recycling) == (worker.state is State.RECYCLING)
         assert all(self.idle.values())
+        begun = [worker.since for worker in self._recycling.values()]
+        assert begun == sorted(begun)
         assert sum(map(len, self.idle.values())) <= self.counts[State.IDLE]
 
     def _index(self, worker: Worker) -> None:

@@ -29,6 +29,7 @@ import dcodex
 from dcodex import Limits, Verdict, WorkerState
 from dcodex.demo.leftovers import adopt_orphans
 from dcodex.testing import Farm, quiet_flags
+from dcodex_worker.sandbox import kernel
 
 #: What the farm's processes may gain in memory over all runs: caches that fill up to a bound.
 GROWTH_BYTES = 12 << 20
@@ -46,6 +47,7 @@ CACHES = {"cc1": 512 << 20, "cc1plus": 512 << 20, "g++": 64 << 20, "gcc": 64 << 
 #: Tools that wait in an armed sandbox for what is compiled most, and go with it: as many as the
 #: last compiles made likely.
 TOOLS = ("as", "cc1", "cc1plus", "mold", "ld")
+_MS_SHARED = 1 << 20
 #: Attacks that only wait for a limit of seconds would make the soak a wait.
 _SLOW = ("template_bomb", "include_zero", "constexpr", "pipe_hog", "object_flood", "tcp_hog")
 _MIB = 1 << 20
@@ -234,6 +236,16 @@ def _run_all(
     return verdicts, wrong
 
 
+def _seclude() -> None:
+    """A mount namespace of this process's own: what others mount meanwhile is no leak.
+
+    All in it is shared, as on a host: what should stay in a sandbox and does not gets here.
+    """
+    kernel.unshare(kernel.CLONE_NEWNS)
+    for propagation in (kernel.MS_PRIVATE, _MS_SHARED):
+        kernel.mount("", "/", "", kernel.MS_REC | propagation)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
@@ -241,6 +253,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     adopt_orphans()
+    _seclude()
     jobs = mix()
     order = random.Random(options.seed)
     sequence = [order.choice(jobs) for _ in range(options.runs)]

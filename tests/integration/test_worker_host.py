@@ -22,6 +22,7 @@ import zmq
 
 from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.messages import (
+    Arm,
     Finished,
     Goodbye,
     Heartbeat,
@@ -74,6 +75,8 @@ class Coordinator:
         self._beat_at = 0.0
         self.ready: set[str] = set()
         self._seen: list[tuple[str, Message, bytes]] = []
+        #: What the host said last, of what was awaited.
+        self.host_state: HostState
 
     def end(self) -> None:
         self._socket.close()
@@ -124,11 +127,22 @@ class Coordinator:
     def await_host(self) -> HostState:
         message = self.await_message(lambda _, message: isinstance(message, HostState))[1]
         assert isinstance(message, HostState)
+        self.host_state = message
         return message
 
     def start_worker(self, worker_id: str = "w1", language: str = "python") -> None:
         self.send("", StartWorker(worker_id, language))
         self.await_message(lambda name, message: name == worker_id and isinstance(message, Ready))
+
+    def rearm(self, language: str, worker_id: str = "w1") -> None:
+        self.send(worker_id, Arm(language))
+        self.await_ready(language, worker_id)
+
+    def await_ready(self, language: str, worker_id: str = "w1") -> None:
+        def wanted(name: str, message: Message) -> bool:
+            return name == worker_id and isinstance(message, Ready) and message.language == language
+
+        self.await_message(wanted)
 
     def lease(self, source: str, worker_id: str = "w1", language: str = "python") -> None:
         files = (SourceFile("main.py", 0o644, source.encode()),)
@@ -220,6 +234,10 @@ class Machine:
         """The cgroups of workers."""
         return [path for path in self.cgroups() if not path.endswith(str(self.process.pid))]
 
+    def populations(self) -> dict[str, int]:
+        """How many processes are in each of the workers' cgroups, the keepers included."""
+        return {path: len(Path(path, "cgroup.procs").read_text().split()) for path in self.leaves()}
+
     def await_clean(self, of: str = "") -> None:
         """Return when no cgroup whose path holds `of` is left, of which nobody tells."""
         deadline = time.monotonic() + PATIENCE_S
@@ -273,6 +291,28 @@ def test_a_host_says_what_it_can_and_a_worker_runs_a_program(machine: Machine) -
     machine.coordinator.start_worker()
     machine.coordinator.lease("print(6 * 7)")
     machine.coordinator.finish()
+
+
+def test_a_worker_that_changes_its_language_keeps_its_keepers_and_nothing_armed(
+    machine: Machine,
+) -> None:
+    coordinator = machine.coordinator
+    if "c" not in dict(coordinator.host_state.languages):
+        pytest.skip("needs a C compiler")
+    coordinator.start_worker()
+    coordinator.rearm("c")
+    before = machine.populations()
+    keepers = {path for path, count in before.items() if "/w0-python" in path}
+    assert keepers
+    assert all(before[path] == 1 for path in keepers)
+    # One request that comes while nothing is armed for it, and those after it.
+    coordinator.lease("print(6 * 7)")
+    coordinator.await_output(b"42\n")
+    assert coordinator.finish()[0].verdict == Verdict.OK
+    coordinator.await_ready("python")
+    after = machine.populations()
+    assert after.keys() == before.keys()
+    assert all((after[path] == 1) == (path not in keepers) for path in after)
 
 
 def test_a_worker_killed_in_the_middle_is_told_of_at_once_and_leaves_nothing(

@@ -157,12 +157,16 @@ class PlainWorkshop:
         self.failures = failures
         self.preparing = preparing
         self.armed: list[str] = []
+        #: Those of them that somebody waited for.
+        self.awaited: list[str] = []
 
-    def arm(self, language: str) -> Armed:
+    def arm(self, language: str, awaited: bool = False) -> Armed:
         if self.failures:
             self.failures -= 1
             raise SetupError("mounts", 1)
         self.armed.append(language)
+        if awaited:
+            self.awaited.append(language)
         return cast(Armed, PlainArmed(language, self.preparing))
 
 
@@ -483,6 +487,7 @@ def test_another_language_is_armed_on_demand_and_on_order(farm: Farm) -> None:
     coordinator.send(Arm("python"))
     coordinator.await_ready("python")
     assert workshop.armed == ["python", "c", "c", "python"]
+    assert workshop.awaited == ["c"]
 
 
 def test_messages_about_other_executions_and_garbage_change_nothing(

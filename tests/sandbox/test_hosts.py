@@ -23,6 +23,7 @@ from tests.sandbox.lacking import NOBODY
 from tests.sandbox.workbench import Job, Seen
 
 import dcodex
+import dcodex_worker
 from dcodex import Verdict
 from dcodex.demo.preflight import missing_right
 from dcodex.testing import Farm, quiet_flags
@@ -208,7 +209,21 @@ STEPS = {
     "keyring": (250,),  # keyctl
     "credentials": (116,),  # setgroups
     "landlock": (446,),  # landlock_restrict_self
+    "pidfds": (434,),  # pidfd_open
 }
+#: init as one that fails at once, and is gone before the list that made it goes on.
+STILLBORN = """
+_branch = Errand.branch
+def _stillborn(self, flags, life, failed, told=0):
+    if told:
+        life = Errand()
+        life.call(Number.EXIT_GROUP, 1)
+    _branch(self, flags, life, failed, told)
+    if told:
+        wait4 = 61
+        self.call(wait4, -1, 0, 0, 0, result=WHATEVER)
+Errand.branch = _stillborn
+"""
 
 
 @pytest.fixture
@@ -227,6 +242,16 @@ def test_a_step_that_fails_is_named_with_its_errno(step: str, scratch: Path) -> 
     assert seen.setup == f"{step}:EPERM", seen
 
 
+def test_an_init_that_dies_at_once_is_a_failure_and_no_end_of_its_keeper(
+    scratch: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(Path(dcodex_worker.__file__).parent, tmp_path / "dcodex_worker")
+    with open(tmp_path / "dcodex_worker/sandbox/init.py", "a") as file:
+        file.write(STILLBORN)
+    seen = _on_the_workbench(scratch, (), Job(file="identity.py"), code=tmp_path)
+    assert seen.setup == "fork:ENOMEM", seen
+
+
 def test_a_host_whose_own_limits_are_lower_runs_programs_with_those(scratch: Path) -> None:
     low = ["prlimit", "--memlock=65536", "--nofile=200", "--msgqueue=0", "--sigpending=100"]
     seen = _on_the_workbench(scratch, (), Job(file="setrlimit_up.py", open_files=1000), low)
@@ -236,12 +261,17 @@ def test_a_host_whose_own_limits_are_lower_runs_programs_with_those(scratch: Pat
 
 
 def _on_the_workbench(
-    folder: Path, blocked: tuple[int, ...], job: Job, before: list[str] | None = None
+    folder: Path,
+    blocked: tuple[int, ...],
+    job: Job,
+    before: list[str] | None = None,
+    code: Path | None = None,
 ) -> Seen:
+    """code: a folder with a worker's code other than this one."""
     plan = {"scratch": str(folder), "jobs": [asdict(job)], "blocked": blocked}
     done = subprocess.run(
         [*(before or ()), sys.executable, "-P", "-m", "tests.sandbox.workbench", json.dumps(plan)],
-        env=of_tests(),
+        env=of_tests(*([code] if code else [])),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -187,7 +187,7 @@ class Worker:
         execution = Execution(lease, program, self._cores, now)
         if lease.language != self._language:
             self._disarm()
-            self._arm(lease.language, now)
+            self._arm(lease.language, now, awaited=True)
         if self._armed is None:
             text = "the sandbox could not be set up"
             self._finish(failure(lease.execution_id, text), b"", time.monotonic())
@@ -265,12 +265,15 @@ class Worker:
             log.error("gives up: a sandbox could not be destroyed error=%s", error)
             self._exit_status = 1
 
-    def _arm(self, language: str, now: float) -> None:
-        """Arm, or say when to try again; ends the worker after too many failures."""
+    def _arm(self, language: str, now: float, awaited: bool = False) -> None:
+        """Arm, or say when to try again; ends the worker after too many failures.
+
+        awaited: for a request that has come.
+        """
         self._language = language
         started = time.monotonic()
         try:
-            self._armed = self._workshop.arm(language)
+            self._armed = self._workshop.arm(language, awaited)
         except SetupError as error:
             self._failures += 1
             log.error(

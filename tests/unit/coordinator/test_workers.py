@@ -269,6 +269,48 @@ def test_a_cold_lease_takes_the_language_with_most_to_spare() -> None:
     assert (figures.warm, figures.cold) == (1, 1)
 
 
+def _two_armed_and_one_that_arms() -> tuple[Farm, bytes]:
+    """Two workers armed for python are idle; the returned one has run C and arms for it."""
+    farm = Farm(min_workers=3)
+    farm.gateway()
+    farm.workers(farm.host())
+    (lease,) = [send for send in farm.submit(language="c") if isinstance(send.message, Lease)]
+    farm.finish(lease.peer, "e1", ready=False)
+    assert farm.machine.figures.languages["c"].warm == 1
+    return farm, lease.peer
+
+
+def test_a_request_waits_for_a_worker_that_arms_for_it_rather_than_take_another_s() -> None:
+    farm, arming = _two_armed_and_one_that_arms()
+    assert leased(farm.submit(language="c")) == []
+    assert leased(farm.say(arming, Ready("c", 0.004))) == ["e2"]
+    assert farm.machine.figures.languages["c"].cold == 0
+
+
+def test_more_requests_than_workers_that_arm_for_them_take_others() -> None:
+    farm, _ = _two_armed_and_one_that_arms()
+    assert leased(farm.submit(language="c")) == []
+    assert leased(farm.submit(language="c")) == ["e2"]
+
+
+def test_a_request_does_not_wait_long_for_a_worker_that_arms() -> None:
+    farm, _ = _two_armed_and_one_that_arms()
+    assert leased(farm.submit(language="c")) == []
+    assert leased(farm.wait(0.09)) == []
+    assert leased(farm.wait(0.1)) == ["e2"]
+
+
+@pytest.mark.parametrize("last_words", [True, False])
+def test_a_request_does_not_wait_for_a_lost_worker(last_words: bool) -> None:
+    farm, arming = _two_armed_and_one_that_arms()
+    assert leased(farm.submit(language="c")) == []
+    if last_words:
+        assert leased(farm.say(arming, Goodbye("retired"))) == ["e2"]
+    else:
+        gone = WorkerExited(arming.decode(), "signal 9")
+        assert leased(farm.say(b"host", gone)) == ["e2"]
+
+
 def test_a_watcher_hears_of_changes_at_most_ten_times_a_second(farm: Farm) -> None:
     worker = farm.worker()
     farm.say(b"gateway", WatchFarm(True))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import resource
 import select
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from tests.unit.sandbox.alone import alone
 
 from dcodex_worker.sandbox import init, kernel
-from dcodex_worker.sandbox.errand import Errand
+from dcodex_worker.sandbox.errand import Errand, Failed
 
 _ID = 1_000_000_321
 
@@ -70,3 +73,33 @@ def test_one_list_makes_an_init_as_often_as_wanted() -> None:
         assert os.waitpid(told.value, os.WNOHANG) == (0, 0)
         os.kill(told.value, signal.SIGKILL)
         assert os.waitstatus_to_exitcode(os.waitpid(told.value, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is not refused, and only root may leave")
+@alone
+def test_a_list_that_was_refused_an_init_leaves_no_signal_blocked_when_it_goes_well() -> None:
+    told = ctypes.c_int32(0)
+    errand = Errand()
+    errand.step("init")
+    init.plan(errand, _ID, ctypes.addressof(told))
+    errand.seal()
+    refused = kernel.fork()
+    if refused == 0:
+        try:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+            os.setresuid(_ID + 1, _ID + 1, _ID + 1)
+            _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, most))
+            with pytest.raises(Failed) as failure:
+                errand.run()
+            assert (failure.value.step, failure.value.number) == ("init", errno.EAGAIN)
+            assert told.value == 0
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+            errand.run()
+            assert told.value != 0
+            assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+            os._exit(0)
+        finally:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(refused, 0)[1]) == 0

@@ -1,4 +1,9 @@
-"""Where a worker gets its armed sandboxes: its keepers, one for each kind of sandbox."""
+"""Where a worker gets its armed sandboxes: its keepers, one for each kind of sandbox.
+
+A worker that changes its language keeps its keepers, of which there are a handful at most, and
+gives up only what is armed for the other: a keeper at hand arms in milliseconds, while a new one
+with its groups takes tens of them and, on a busy machine, hundreds.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +54,18 @@ class Workshop:
         #: Leaves are named anew for each keeper: an old one may still be on its way out.
         self._leaves = 0
 
-    def arm(self, language: str) -> Armed:
-        """Sandboxes for one execution; blocks for milliseconds. Raises SetupError."""
+    def arm(self, language: str, awaited: bool = False) -> Armed:
+        """Sandboxes for one execution; blocks for milliseconds. Raises SetupError.
+
+        awaited: for a request that is here already. Nobody else goes first, and what is armed for
+        another language is given up the next time.
+        """
         if language == "python":
             kinds = self._interpreter.kinds()
-            self._keep_only(*kinds)
+            if not awaited:
+                self._give_up_all_but(*kinds)
             for kind in kinds:
-                self._provide(kind, kind, DEFAULT_LIMITS)
+                self._provide(kind, kind, DEFAULT_LIMITS, awaited)
             return python.ArmedPython(self._rack, self._interpreter)
         compiler = self._compilers.get(language)
         if compiler is None:
@@ -63,18 +73,22 @@ class Workshop:
         if language not in self._benches:
             self._benches[language] = native.benches(compiler, self._headers_directory)
         benches = self._benches[language]
-        self._keep_only(native.COMPILE, native.RUN)
+        if not awaited:
+            self._give_up_all_but(native.COMPILE, native.RUN)
         if benches.prefers_another(self._rack.get(native.COMPILE)):
             self._rack.drop(native.COMPILE)
-        self._provide(native.COMPILE, "native", self._compile_limits, attempt.PRODUCT)
-        self._provide(native.RUN, "native", DEFAULT_LIMITS)
+        self._provide(native.COMPILE, "native", self._compile_limits, awaited, attempt.PRODUCT)
+        self._provide(native.RUN, "native", DEFAULT_LIMITS, awaited)
         return native.ArmedNative(compiler, self._compile_limits, self._cache, benches, self._rack)
 
     def close(self) -> None:
         """End all keepers."""
-        self._keep_only()
+        for kind in list(self._keepers):
+            self._close(kind)
 
-    def _provide(self, kind: str, template: str, limits: Limits, collect: str = "") -> None:
+    def _provide(
+        self, kind: str, template: str, limits: Limits, awaited: bool, collect: str = ""
+    ) -> None:
         """Have a spare sandbox of this kind."""
         keeper = self._keepers.get(kind)
         fit = keeper is not None and self._is_fit(kind, keeper)
@@ -82,7 +96,7 @@ class Workshop:
             return
         if keeper is not None and fit:
             try:
-                sandbox = keeper.arm(limits.memory_bytes, limits.processes, collect)
+                sandbox = keeper.arm(limits.memory_bytes, limits.processes, collect, awaited)
             except SetupError as error:
                 log.warning("replacing a keeper kind=%s error=%s", kind, error)
             else:
@@ -101,24 +115,34 @@ class Workshop:
         self._keepers[kind] = keeper
         self._started_at[kind] = time.monotonic()
         try:
-            self._rack.put(kind, keeper.arm(limits.memory_bytes, limits.processes, collect))
+            sandbox = keeper.arm(limits.memory_bytes, limits.processes, collect, awaited)
         except SetupError:
             self._close(kind)
             raise
+        self._rack.put(kind, sandbox)
 
     def _is_fit(self, kind: str, keeper: Keeper) -> bool:
         """Whether the next sandbox may be this keeper's, in this leaf."""
-        if time.monotonic() - self._started_at[kind] > KEEPER_RENEW_S:
+        if self._is_old(kind):
             return False
         if self._rack.get(kind) is not None:
             # Nothing has run in it, but tools may wait in it.
             return True
         return keeper.leaf.memory_bytes() <= LEFTOVER_BYTES
 
-    def _keep_only(self, *kinds: str) -> None:
-        """A worker that changes its language does not keep the other's processes."""
+    def _is_old(self, kind: str) -> bool:
+        return time.monotonic() - self._started_at[kind] > KEEPER_RENEW_S
+
+    def _give_up_all_but(self, *kinds: str) -> None:
+        """Leave nothing armed of other kinds, and no keeper that keeps an old template alive."""
         for kind in [kind for kind in self._keepers if kind not in kinds]:
-            self._close(kind)
+            try:
+                self._rack.drop(kind)
+            except SetupError:
+                self._close(kind)
+                raise
+            if self._is_old(kind):
+                self._close(kind)
 
     def _close(self, kind: str) -> None:
         keeper = self._keepers.pop(kind)

@@ -106,14 +106,20 @@ class Keeper:
             self.close()
             raise SetupError("keeper", error.errno or 0) from error
 
-    def arm(self, memory_bytes: int, processes: int, collect: str = "") -> Sandbox:
+    def arm(
+        self, memory_bytes: int, processes: int, collect: str = "", awaited: bool = False
+    ) -> Sandbox:
         """A fresh sandbox, ready to be launched; raises SetupError.
 
         collect: a path in its work directory to open when the program has ended with status 0.
+        awaited: a request waits for it, so it does not give way to those that run.
         """
         host_id = self._identity.host_id
         self.leaf.limit(memory_bytes, processes)
-        self.leaf.give_way()
+        if awaited:
+            self.leaf.press_on()
+        else:
+            self.leaf.give_way()
         stdin_read, stdin_write = os.pipe()
         stdout_read, stdout_write = os.pipe()
         stderr_read, stderr_write = os.pipe()
@@ -233,7 +239,7 @@ class Sandbox:
             }
         )
         # They may never be needed, and if they are while they start they get their share.
-        self._keeper.leaf.give_way()
+        self._keeper.leaf.stand_back()
         self._gives_way = True
         self.preparing, notice = os.pipe()
         data = len(body).to_bytes(8, "little") + body
@@ -349,6 +355,9 @@ class Sandbox:
         if self._destroyed:
             return
         self._destroyed = True
+        if self._gives_way:
+            with contextlib.suppress(OSError):  # it only takes longer
+                self._keeper.leaf.take_turn()
         self._kill()
         try:
             if not self._ended:

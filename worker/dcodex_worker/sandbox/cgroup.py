@@ -33,9 +33,11 @@ _WEIGHT = 100
 #: does not starve them, and they do not keep our own processes waiting.
 _TREE_SHARES_PER_CPU = _SHARES
 _TREE_WEIGHT_PER_CPU = _WEIGHT
-#: A sandbox that is being armed gives way to programs that run, but not for long; one that is
-#: being killed is let through, so that its processes come to die. As multiples of the usual share.
-_ARMING = 1 / 16
+#: A sandbox that is being armed gives way to programs that run, but not for long, for requests may
+#: wait for it; tools that start ahead in an armed one give way to all of that. One that is being
+#: killed is let through, so that its processes come to die. As multiples of the usual share.
+_ARMING = 1 / 4
+_TOOLS = 1 / 64
 _PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
@@ -217,12 +219,16 @@ class Leaf:
         """Until its turn comes others run first: what happens in here is preparation."""
         self._set_share(_ARMING)
 
+    def stand_back(self) -> None:
+        """Until its turn comes all others run first: what starts in here may never be needed."""
+        self._set_share(_TOOLS)
+
     def take_turn(self) -> None:
         """From here on its share is the usual one."""
         self._set_share(1)
 
     def press_on(self) -> None:
-        """It has given way for long enough: among many that burn it would for ever."""
+        """Somebody waits, or it has given way for long: among many that burn it would for ever."""
         self._set_share(_PRESSING)
 
     def hasten(self) -> None:

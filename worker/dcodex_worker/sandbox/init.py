@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import struct
+from collections.abc import Iterable
 
 from dcodex_worker.sandbox import kernel
 from dcodex_worker.sandbox.errand import WHATEVER, Errand, Number
@@ -44,13 +45,19 @@ def plan(errand: Errand, init_id: int, told: int) -> None:
     failed = Errand()
     failed.call(Number.EXIT_GROUP, 1)
     # Inherited, so that there is no moment without: no signal comes through, and the kernel reaps.
-    before = errand.pointer(bytes(_SIGNALS_BYTES))
+    # What is blocked before is known now: a list that ended in between leaves everything blocked.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     everything = b"\xff" * _SIGNALS_BYTES
-    errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, everything, before, _SIGNALS_BYTES)
+    errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, everything, 0, _SIGNALS_BYTES)
     errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_IGN), 0, _SIGNALS_BYTES)
     errand.branch(_CLONE_VM | _CLONE_PARENT_SETTID | signal.SIGCHLD, life, failed, told)
     errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_DFL), 0, _SIGNALS_BYTES)
-    errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, before, 0, _SIGNALS_BYTES)
+    errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, _set_of(before), 0, _SIGNALS_BYTES)
+
+
+def _set_of(signals: Iterable[int]) -> bytes:
+    """sigset_t of the kernel's."""
+    return struct.pack("=Q", sum(1 << number - 1 for number in signals))
 
 
 def _action(handler: int) -> bytes:

@@ -153,6 +153,7 @@ class Keeper:
                     if launch is not None:
                         return launch
                 init, program, size = self._fork(host_id, tmpfs_bytes, fds)
+                pidfds = _open_both(init, program) if program else ()
             except Failed as failure:
                 _close(fds)
                 message = wireform.pack(wireform.FAILED, failure.step, failure.number)
@@ -162,7 +163,6 @@ class Keeper:
                 return self._become_program(size)
             _close(fds[:_KEPT])
             self._gate = socket.socket(fileno=fds[_KEPT])
-            pidfds = (os.pidfd_open(init), os.pidfd_open(program))
             wireform.send(self._worker, wireform.pack(wireform.ARMING), pidfds)
             _close(pidfds)
             self._await_end(init, program, collect)
@@ -474,14 +474,25 @@ def _copied(product: int) -> int:
     return copy
 
 
+def _open_both(init: int, program: int) -> tuple[int, int]:
+    """Descriptors of both; raises Failed, and leaves nothing alive then."""
+    try:
+        return os.pidfd_open(init), os.pidfd_open(program)
+    except OSError as error:
+        _end_all(init)
+        raise Failed("pidfds", error.errno or 0) from error
+
+
 def _end_all(init: int) -> None:
     """Kill what is left of a sandbox; returns when it is gone.
 
     init is not reapable before its namespace is empty, which it is not before the program and
     its holder are reaped.
     """
-    os.kill(init, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
+        # One that died before it could be waited for is gone, and its number may be another's.
+        os.waitid(os.P_PID, init, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        os.kill(init, signal.SIGKILL)
         while True:
             os.waitpid(-1, 0)
 

@@ -32,7 +32,7 @@ def answer(listener: int) -> None:
     with contextlib.suppress(OSError):
         fcntl.ioctl(listener, _RECEIVE, question, True)
         key, pid, _, number, _, _, *arguments = _QUESTION.unpack(question)
-        if number == syscalls.SOCKET:
+        if number in (syscalls.SOCKET, syscalls.SOCKETPAIR):
             code = sockets.decide_socket(sockets.count())
         elif number == syscalls.SETSOCKOPT:
             code = sockets.decide_buffer(sockets.count())

@@ -25,7 +25,7 @@ _FIGURES_BYTES = 512
 
 
 def decide_socket(alive: int) -> int | None:
-    """The errno that socket(2) is answered with; None: the kernel shall do it.
+    """The errno that socket(2) and socketpair(2) are answered with; None: the kernel shall do it.
 
     alive: sockets that there are.
     """
