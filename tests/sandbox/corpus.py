@@ -129,6 +129,7 @@ FILES = (
 )
 PROC = (
     *_probes("procfs_secrets.py", "cgroup_files.py", "ptrace_neighbour.py", "inherited_memory.py"),
+    *_probes("template_heap.py"),
     *_probes("procfs_pids.py", args=("{runtime_dir}", "{canary}", "{host}")),
     *_probes("oom_score.py", args=("{oom_floor}",)),
     *_probes(

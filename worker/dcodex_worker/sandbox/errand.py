@@ -36,6 +36,7 @@ class Number(IntEnum):
 
     WRITE = 1
     CLOSE = 3
+    MMAP = 9
     RT_SIGACTION = 13
     RT_SIGPROCMASK = 14
     IOCTL = 16

@@ -81,6 +81,7 @@ MADV_POPULATE_WRITE = 23
 PROT_READ = 1
 PROT_WRITE = 2
 PROT_EXEC = 4
+MAP_FIXED = 0x10
 _libc.mprotect.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 

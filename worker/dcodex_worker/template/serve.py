@@ -22,7 +22,7 @@ import types
 from typing import Any
 
 from dcodex_worker.sandbox import keeper, kernel, mounts, rootfs, seccomp
-from dcodex_worker.template import farewell, rehearsal, stash
+from dcodex_worker.template import farewell, heap, rehearsal, stash
 
 #: Where launcher.py leaves the JSON of what follows.
 SPECIFICATION_FD = 3
@@ -58,11 +58,12 @@ def run(natural: frozenset[str]) -> None:
     _adopt_real_sitecustomize()
     hidden = stash.Stash()
     rootfs.enter_private()
-    hidden.fill(
-        natural | {"sitecustomize"},
-        specification["preload"],
-        lambda words: print(words, file=sys.stderr),
-    )
+    with heap.gathered():
+        hidden.fill(
+            natural | {"sitecustomize"},
+            specification["preload"],
+            lambda words: print(words, file=sys.stderr),
+        )
     rootfs.leave_private()
     # Only now: what keeps OpenBLAS from starting threads must be there when numpy loads it.
     _forget("OPENBLAS_NUM_THREADS")
@@ -98,6 +99,7 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
     # What exists now will not be garbage: keep the collector from writing into shared pages.
     gc.collect()
     gc.freeze()
+    heap.share(os.open("../maps", os.O_RDONLY | os.O_CLOEXEC, dir_fd=tasks))
     os.write(specification["ready"], b"1")
     os.close(specification["ready"])
     while True:
