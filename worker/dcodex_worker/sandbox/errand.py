@@ -136,7 +136,7 @@ _ENTRY = struct.Struct("<9q")
 _END = _ENTRY.pack(-1, *(0,) * 8)
 _FORK = -2
 _MAX_ARGUMENTS = 6
-_AT_FDCWD = -100
+_LAST_DESCRIPTOR = 0xFFFFFFFF
 
 
 class Failed(Exception):
@@ -187,7 +187,7 @@ class Errand:
 
     def open(self, path: str, flags: int, fd: int) -> None:
         """Note an open(2) whose descriptor must be this one, the lowest that is free then."""
-        self.call(Number.OPENAT, _AT_FDCWD, path.encode(), flags | os.O_CLOEXEC, result=fd)
+        self.call(Number.OPENAT, kernel.AT_FDCWD, path.encode(), flags | os.O_CLOEXEC, result=fd)
 
     def write_file(self, path: str, text: str, fd: int) -> None:
         """Note the writing of a file, with this descriptor, the lowest that is free then."""
@@ -195,6 +195,10 @@ class Errand:
         self.open(path, os.O_WRONLY, fd)
         self.call(Number.WRITE, fd, data, len(data), result=len(data))
         self.call(Number.CLOSE, fd)
+
+    def close_from(self, first: int) -> None:
+        """Note the closing of all descriptors from this one on."""
+        self.call(Number.CLOSE_RANGE, first, _LAST_DESCRIPTOR, 0)
 
     def mount(self, source: str, target: str, kind: str, flags: int, data: str = "") -> None:
         """Note a mount(2)."""

@@ -17,15 +17,12 @@ does not count.
 
 from __future__ import annotations
 
+import signal
 import struct
 
-from dcodex_worker.sandbox import seccomp
+from dcodex_worker.sandbox import kernel, seccomp
 from dcodex_worker.sandbox.errand import WHATEVER, Errand, Number
 
-#: Kept by the keeper's child table as the program is (CLONE_PARENT), with the program's memory.
-_CLONE_VM = 0x00000100
-_CLONE_PARENT = 0x00008000
-_SIGCHLD = 17
 _SCHED_IDLE = 5
 _FUTEX_WAIT = 0
 _FUTEX_CMP_REQUEUE = 4
@@ -33,7 +30,6 @@ _FUTEX_WAKE_OP = 5
 #: What the holder says of itself.
 _ASLEEP = 1
 _FAILED = 2
-_LAST_DESCRIPTOR = 0xFFFFFFFF
 #: What it may call.
 ALLOWED = (Number.FUTEX, Number.EXIT_GROUP)
 
@@ -47,7 +43,7 @@ def plan(errand: Errand) -> None:
     state = errand.pointer(struct.pack("=I", 0))
     gone = errand.pointer(struct.pack("=I", 1))
     life = Errand()
-    life.call(Number.CLOSE_RANGE, 0, _LAST_DESCRIPTOR, 0)
+    life.close_from(0)
     life.call(Number.SCHED_SETSCHEDULER, 0, _SCHED_IDLE, struct.pack("=i", 0))
     seccomp.plan_only(life, ALLOWED)
     life.call(Number.FUTEX, state, _FUTEX_WAKE_OP, 1, 0, state, _set(_ASLEEP))
@@ -57,7 +53,9 @@ def plan(errand: Errand) -> None:
     failed.call(Number.FUTEX, state, _FUTEX_WAKE_OP, 1, 0, state, _set(_FAILED))
     failed.call(Number.EXIT_GROUP, 1)
     errand.call(Number.SET_TID_ADDRESS, gone)
-    errand.branch(_CLONE_VM | _CLONE_PARENT | _SIGCHLD, life, failed)
+    # The keeper's child, as the program is, with the program's memory.
+    flags = kernel.CLONE_VM | kernel.CLONE_PARENT | signal.SIGCHLD
+    errand.branch(flags, life, failed)
     errand.call(Number.FUTEX, state, _FUTEX_WAIT, 0, result=WHATEVER)
     # Moves nobody, and succeeds only where the word is what it should be by now.
     errand.call(Number.FUTEX, state, _FUTEX_CMP_REQUEUE, 0, 0, gone, _ASLEEP)

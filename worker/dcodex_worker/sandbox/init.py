@@ -17,9 +17,6 @@ from collections.abc import Iterable
 from dcodex_worker.sandbox import kernel
 from dcodex_worker.sandbox.errand import WHATEVER, Errand, Number
 
-_CLONE_VM = 0x00000100
-_CLONE_PARENT_SETTID = 0x00100000
-_LAST_DESCRIPTOR = 0xFFFFFFFF
 #: The highest of ordinary priorities: killing init is how all others are killed, which it does
 #: itself, before they go on.
 _FIRST = -20
@@ -34,7 +31,7 @@ def plan(errand: Errand, init_id: int, told: int) -> None:
     told: where its pid is written to, 4 bytes.
     """
     life = Errand()
-    life.call(Number.CLOSE_RANGE, 0, _LAST_DESCRIPTOR, 0)
+    life.close_from(0)
     life.call(Number.SETPRIORITY, os.PRIO_PROCESS, 0, _FIRST, result=WHATEVER)
     life.call(Number.SETRESGID, init_id, init_id, init_id)
     life.call(Number.SETRESUID, init_id, init_id, init_id)
@@ -50,7 +47,8 @@ def plan(errand: Errand, init_id: int, told: int) -> None:
     everything = b"\xff" * _SIGNALS_BYTES
     errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, everything, 0, _SIGNALS_BYTES)
     errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_IGN), 0, _SIGNALS_BYTES)
-    errand.branch(_CLONE_VM | _CLONE_PARENT_SETTID | signal.SIGCHLD, life, failed, told)
+    flags = kernel.CLONE_VM | kernel.CLONE_PARENT_SETTID | signal.SIGCHLD
+    errand.branch(flags, life, failed, told)
     errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_DFL), 0, _SIGNALS_BYTES)
     errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, _set_of(before), 0, _SIGNALS_BYTES)
 

@@ -10,6 +10,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 #: Calls through this one keep the interpreter's lock, as the child of a fork must find it held.
 _interpreter = ctypes.PyDLL(None, use_errno=True)
 
+CLONE_VM = 0x00000100
+CLONE_PARENT = 0x00008000
+CLONE_PARENT_SETTID = 0x00100000
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
 CLONE_NEWUTS = 0x04000000
@@ -51,8 +54,8 @@ _LANDLOCK_CREATE_RULESET_VERSION = 1
 #: Of capset(2)'s header.
 CAPABILITY_VERSION_3 = 0x20080522
 
+AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
-_AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
@@ -168,7 +171,7 @@ def pivot_root(new: str, old: str) -> None:
 def exchange(first: str, second: str) -> None:
     """Have two files or directories change places at once, with renameat2(2)."""
     path, other = first.encode(), second.encode()
-    _check(_libc.renameat2(_AT_FDCWD, path, _AT_FDCWD, other, ctypes.c_uint(_RENAME_EXCHANGE)))
+    _check(_libc.renameat2(AT_FDCWD, path, AT_FDCWD, other, ctypes.c_uint(_RENAME_EXCHANGE)))
 
 
 def make_readonly(target: str) -> None:
@@ -177,7 +180,7 @@ def make_readonly(target: str) -> None:
     _check(
         _libc.syscall(
             ctypes.c_long(_SYS_MOUNT_SETATTR),
-            ctypes.c_long(-100),
+            ctypes.c_long(AT_FDCWD),
             target.encode(),
             ctypes.c_long(_AT_RECURSIVE),
             ctypes.byref(attributes),

@@ -37,7 +37,6 @@ _TAKEN = 5
 _WAITING = 64
 #: The program's processes go before the keeper, and first when the machine runs out of memory.
 _OOM_SCORE = "1000"
-_LAST_DESCRIPTOR = 0xFFFFFFFF
 
 
 def enclose(
@@ -106,7 +105,7 @@ class Confinement:
             errand.call(Number.DUP2, _WAITING + target, target)
         for fd in (CHANNEL, _GATE):
             errand.call(Number.FCNTL, fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-        errand.call(Number.CLOSE_RANGE, _TAKEN, _LAST_DESCRIPTOR, 0)
+        errand.close_from(_TAKEN)
         errand.step("session")
         errand.call(Number.SETSID)
         errand.step("keyring")

@@ -8,6 +8,7 @@ that is not ours.
 
     worker -> keeper   JOIN, init_id                      + one cgroup.procs descriptor a controller
     worker -> keeper   ARM, host_id, tmpfs, collect       + stdin, stdout, stderr, channel, gate
+                       and the gate's other end, which the keeper keeps
     keeper -> worker   ARMING                             + pidfds of init and program
     program -> worker  (channel) ARMED, or FAILED, step, errno
     worker -> program  (channel) 8 bytes of length, marshalled bench to start   at most once
@@ -43,7 +44,7 @@ FAILED_STATUS = 127
 
 #: No message between worker and keeper is longer.
 MAX_MESSAGE_BYTES = 4096
-#: stdin, stdout, stderr, channel, gate; or the cgroup controllers.
+#: stdin, stdout, stderr, channel, both ends of the gate; or the cgroup controllers.
 MAX_DESCRIPTORS = 8
 #: The first piece that a program's process takes of its launch.
 MAX_FIRST_BYTES = 1 << 16
