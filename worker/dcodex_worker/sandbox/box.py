@@ -351,16 +351,17 @@ class Sandbox:
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def destroy(self) -> None:
-        """Kill, and wait until every process is gone; raises SetupError when they do not go."""
+        """Have all killed, and wait until they are gone; raises SetupError when they do not go."""
         if self._destroyed:
             return
         self._destroyed = True
         if self._gives_way:
             with contextlib.suppress(OSError):  # it only takes longer
                 self._keeper.leaf.take_turn()
-        self._kill()
         try:
+            # Otherwise the keeper kills what is left, when it has looked at it.
             if not self._ended:
+                self._kill()
                 self._receive_end()
             self._await_gone()
         finally:

@@ -288,7 +288,14 @@ class Keeper:
         status = None
         while status is None:
             ready = dict(poll.poll())
-            if watched in ready:
+            if self._gate.fileno() in ready:
+                # First: whether there was a listener is asked even when the program has ended.
+                poll.unregister(self._gate)
+                listener = _take_listener(self._gate)
+                self._gate.close()
+                if listener >= 0:
+                    poll.register(listener, select.POLLIN)
+            elif watched in ready:
                 status, largest_bytes = kernel.wait(program)
             elif listener in ready:
                 if ready[listener] & select.POLLIN:
@@ -297,12 +304,6 @@ class Keeper:
                 else:
                     # Nobody is left to ask; the program's end is on its way.
                     poll.unregister(listener)
-            elif self._gate.fileno() in ready:
-                poll.unregister(self._gate)
-                listener = _take_listener(self._gate)
-                self._gate.close()
-                if listener >= 0:
-                    poll.register(listener, select.POLLIN)
             elif _is_closed(self._worker):
                 _end_all(init)
                 os._exit(0)
