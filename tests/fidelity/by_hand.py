@@ -77,9 +77,8 @@ def _compile_command(case: Case) -> list[str]:
 
 
 def _run(command: list[str], folder: str, environment: Mapping[str, str], stdin: bytes) -> Came:
-    # Whoever runs the tests under nohup(1) does not type his programs there.
     done = subprocess.run(
-        ["/usr/bin/env", "--default-signal=HUP", *command],
+        command,
         cwd=folder,
         env=dict(environment),
         input=stdin,
