@@ -358,10 +358,10 @@ class Sandbox:
         if self._gives_way:
             with contextlib.suppress(OSError):  # it only takes longer
                 self._keeper.leaf.take_turn()
+        # The keeper does that too: either of them is enough.
+        self._kill()
         try:
-            # Otherwise the keeper kills what is left, when it has looked at it.
             if not self._ended:
-                self._kill()
                 self._receive_end()
             self._await_gone()
         finally:
