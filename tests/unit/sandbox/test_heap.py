@@ -6,7 +6,6 @@ import ctypes
 import gc
 import os
 import resource
-import signal
 from pathlib import Path
 
 import pytest
@@ -48,6 +47,7 @@ def test_what_a_fork_writes_to_a_shared_heap_is_its_own() -> None:
     with heap.gathered():
         objects = _objects()
     heap.share(_maps())
+    assert _named(_FILE)
     reader, writer = os.pipe()
     if (pid := kernel.fork()) == 0:
         objects[:] = ["changed"] * _MANY
@@ -63,6 +63,7 @@ def test_a_shared_heap_shrinks_and_grows() -> None:
     with heap.gathered():
         objects = _objects()
     heap.share(_maps())
+    assert _named(_FILE)
     for _ in range(3):
         # Empty arenas go back to the system, out of the middle of the heap.
         objects.clear()
@@ -77,7 +78,6 @@ def test_a_shared_heap_shrinks_and_grows() -> None:
 
 @alone
 def test_a_heap_that_cannot_be_copied_stays_what_it_is() -> None:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     before = _named("[heap]")
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))

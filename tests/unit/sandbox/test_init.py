@@ -20,14 +20,20 @@ from dcodex_worker.sandbox.errand import Errand, Failed
 _ID = 1_000_000_321
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives up root")
-@alone
-def test_init_gives_up_root_hears_nothing_and_dies_with_who_made_it() -> None:
+def _list_that_makes_one() -> tuple[Errand, ctypes.c_int32]:
+    """The list, and where it leaves init's pid."""
     told = ctypes.c_int32(0)
     errand = Errand()
     errand.step("init")
     init.plan(errand, _ID, ctypes.addressof(told))
     errand.seal()
+    return errand, told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives up root")
+@alone
+def test_init_gives_up_root_hears_nothing_and_dies_with_who_made_it() -> None:
+    errand, told = _list_that_makes_one()
     reader, writer = os.pipe()
     keeper = kernel.fork()
     if keeper == 0:
@@ -64,10 +70,7 @@ def test_init_gives_up_root_hears_nothing_and_dies_with_who_made_it() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up root")
 @alone
 def test_one_list_makes_an_init_as_often_as_wanted() -> None:
-    told = ctypes.c_int32(0)
-    errand = Errand()
-    init.plan(errand, _ID, ctypes.addressof(told))
-    errand.seal()
+    errand, told = _list_that_makes_one()
     for _ in range(3):
         errand.run()
         assert os.waitpid(told.value, os.WNOHANG) == (0, 0)
@@ -78,11 +81,7 @@ def test_one_list_makes_an_init_as_often_as_wanted() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is not refused, and only root may leave")
 @alone
 def test_a_list_that_was_refused_an_init_leaves_no_signal_blocked_when_it_goes_well() -> None:
-    told = ctypes.c_int32(0)
-    errand = Errand()
-    errand.step("init")
-    init.plan(errand, _ID, ctypes.addressof(told))
-    errand.seal()
+    errand, told = _list_that_makes_one()
     refused = kernel.fork()
     if refused == 0:
         try:

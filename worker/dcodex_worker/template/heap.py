@@ -80,26 +80,28 @@ def share(maps: int) -> None:
     """
     with open(maps, "rb") as file:
         found = [line.split()[0] for line in file if line.rstrip().endswith(b" [heap]")]
-    with contextlib.suppress(OSError, Failed):
-        copy = os.memfd_create("heap", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            offset = 0
-            for where in found:
-                start, end = (int(address, 16) for address in where.split(b"-"))
-                _exchange(start, end - start, copy, offset)
-                offset += end - start
-            fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _SEALS)
-        finally:
-            os.close(copy)
+    for where in found:
+        start, end = (int(address, 16) for address in where.split(b"-"))
+        with contextlib.suppress(OSError, Failed):
+            _exchange(start, end - start)
 
 
-def _exchange(start: int, size: int, copy: int, offset: int) -> None:
-    """Between the two calls nothing may be written there, as all Python does: hence a list."""
+def _exchange(start: int, size: int) -> None:
+    """Put a sealed copy in place of this memory; raises OSError or Failed, with nothing changed.
+
+    Between the first call and the last nothing may be written there, as all Python does: hence
+    a list.
+    """
+    copy = os.memfd_create("heap", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     errand = Errand()
     errand.step("heap")
     rights = kernel.PROT_READ | kernel.PROT_WRITE
     flags = mmap.MAP_PRIVATE | kernel.MAP_FIXED
     errand.call(Number.WRITE, copy, start, size, result=size)
-    errand.call(Number.MMAP, start, size, rights, flags, copy, offset, result=start)
+    errand.call(Number.FCNTL, copy, fcntl.F_ADD_SEALS, _SEALS)
+    errand.call(Number.MMAP, start, size, rights, flags, copy, 0, result=start)
     errand.seal()
-    errand.run()
+    try:
+        errand.run()
+    finally:
+        os.close(copy)
