@@ -7,6 +7,7 @@ import fcntl
 import os
 import select
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -131,6 +132,18 @@ def test_a_network_that_somebody_has_touched_never_serves_again(does: str, keepe
     assert first != second
     assert _run(keeper, TOUCHED[does]) == second
     assert _run(keeper, "") != second
+
+
+def test_a_network_serves_again_though_init_was_killed_before_the_keeper_looked(
+    keeper: Keeper,
+) -> None:
+    with _armed(keeper) as sandbox:
+        sandbox.launch(_launch(NETWORK + "import time; time.sleep(60)\n"))
+        first = int(_read(sandbox.stdout))
+        signal.pidfd_send_signal(sandbox.pidfd, signal.SIGKILL)
+        assert select.select([sandbox.status], [], [], PATIENCE_S)[0]
+        assert sandbox.exit_status() is not None
+    assert _run(keeper, "") == first
 
 
 def test_a_program_in_a_network_that_serves_again_has_a_loopback_that_works(

@@ -87,6 +87,7 @@ class Keeper:
     def __init__(
         self,
         worker: socket.socket,
+        process: int,
         pid_namespace: int,
         extra: tuple[str, ...],
         seccomp_filter: seccomp.Filter,
@@ -94,11 +95,14 @@ class Keeper:
         rehearsed: bytes,
         lenient: frozenset[str],
     ) -> None:
-        """rehearsed: the program of the rehearsal, empty where no warm ones will be run.
-        seccomp_filter: seccomp.choose(). lenient: the guarantees that may lack.
+        """process: its own directory in the host's /proc. rehearsed: the program of the rehearsal,
+        empty where no warm ones will be run. seccomp_filter: seccomp.choose(). lenient: the
+        guarantees that may lack.
         """
         self._lenient = lenient
         self._worker = worker
+        #: Lives in the sandbox's network, as this keeper does, and is there when init is not.
+        self._process = process
         self._pid_namespace = pid_namespace
         self._extra = extra
         #: Opened by _join().
@@ -300,7 +304,7 @@ class Keeper:
             elif listener in ready:
                 if ready[listener] & select.POLLIN:
                     asked = True
-                    questions.answer(listener)
+                    questions.answer(listener, self._process)
                 else:
                     # Nobody is left to ask; the program's end is on its way.
                     poll.unregister(listener)
@@ -325,8 +329,13 @@ class Keeper:
             os.close(product)
         if not large:
             # Every socket is asked for but Unix ones, which end with the last that has them.
-            self._network_unused = listener >= 0 and not asked and _is_quiet()
+            self._network_unused = listener >= 0 and not asked and self._is_quiet()
             _end_all(init)
+
+    def _is_quiet(self) -> bool:
+        """Whether nobody is left in the sandbox but who only sleeps, and no socket is."""
+        left = {name for name in os.listdir("/proc") if name.isdigit()}
+        return left <= _SLEEPERS and sockets.count(self._process) == 0
 
     def _become_program(self, size: int) -> dict[str, Any]:
         """In the child, which has nothing left to give up: become what the worker has sent."""
@@ -496,12 +505,6 @@ def _end_all(init: int) -> None:
         os.kill(init, signal.SIGKILL)
         while True:
             os.waitpid(-1, 0)
-
-
-def _is_quiet() -> bool:
-    """Whether nobody is left in the sandbox but who only sleeps, and no socket is."""
-    left = {name for name in os.listdir("/proc") if name.isdigit()}
-    return left <= _SLEEPERS and sockets.count() == 0
 
 
 def _take_listener(gate: socket.socket) -> int:

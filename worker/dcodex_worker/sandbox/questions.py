@@ -25,17 +25,20 @@ _STILL_ASKED = 0x40082102  # SECCOMP_IOCTL_NOTIF_ID_VALID
 _CONTINUE = 1
 
 
-def answer(listener: int) -> None:
-    """Answer one question, if it is still asked."""
+def answer(listener: int, process: int) -> None:
+    """Answer one question, if it is still asked.
+
+    process: the directory in /proc of one that lives in the sandbox's network.
+    """
     question = bytearray(_QUESTION.size)
     # An error means that who asked is dead, or was interrupted and will ask again.
     with contextlib.suppress(OSError):
         fcntl.ioctl(listener, _RECEIVE, question, True)
         key, pid, _, number, _, _, *arguments = _QUESTION.unpack(question)
         if number in (syscalls.SOCKET, syscalls.SOCKETPAIR):
-            code = sockets.decide_socket(sockets.count())
+            code = sockets.decide_socket(sockets.count(process))
         elif number == syscalls.SETSOCKOPT:
-            code = sockets.decide_buffer(sockets.count())
+            code = sockets.decide_buffer(sockets.count(process))
         else:
             code = _about_core_dumps(listener, key, pid, number, arguments)
         flags = _CONTINUE if code is None else 0

@@ -19,8 +19,8 @@ MOST_SOCKETS = 512
 #: largest that the machine allows (net.core.rmem_max), which since Linux 6.17 is 8 MB.
 MOST_LARGE = 16
 
-#: Says how many sockets there are in the network namespace of init, which outlives all others.
-_FIGURES = "/proc/1/net/sockstat"
+#: Says how many sockets there are in the network namespace of a process.
+_FIGURES = "net/sockstat"
 _FIGURES_BYTES = 512
 
 
@@ -37,10 +37,13 @@ def decide_buffer(alive: int) -> int | None:
     return None if alive <= MOST_LARGE else 0
 
 
-def count() -> int:
-    """Sockets in this sandbox; as many as are allowed where that cannot be told."""
+def count(process: int) -> int:
+    """Sockets in the network namespace of a process; as many as are allowed where unknown.
+
+    process: its directory in /proc.
+    """
     try:
-        fd = os.open(_FIGURES, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(_FIGURES, os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
         try:
             text = os.read(fd, _FIGURES_BYTES)
         finally:
