@@ -31,7 +31,7 @@ class Seen:
     stderr: bytes
     cpu_s: float
     peak_bytes: int
-    #: Processes below the host's group when the sandbox was destroyed, the keeper included.
+    #: Processes in the fullest leaf when the sandbox was destroyed, the keeper included.
     left: int
 
 
@@ -77,9 +77,12 @@ class Shop:
         return replace(seen, left=self._left())
 
     def _left(self) -> int:
-        """Processes in the leaves; a zombie, which is nothing but its status, is not shown."""
+        """Processes in the fullest leaf; a zombie, which is nothing but its status, is not shown.
+
+        A worker keeps the keepers of the languages that it was armed for, each in its own leaf.
+        """
         files = Path(self.group).glob("*/cgroup.procs")
-        return sum(len(file.read_text().split()) for file in files)
+        return max(len(file.read_text().split()) for file in files)
 
     def close(self) -> None:
         """End and remove all of it."""
