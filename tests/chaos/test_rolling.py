@@ -28,6 +28,8 @@ CALLERS = 4
 VISITORS = 2
 #: gRPC would have one connection serve all channels of this process.
 NO_SHARING = (("grpc.use_local_subchannel_pool", 1),)
+#: How what a part says of its own end begins, or of the end of what it lives by.
+_ENDS = "draining|stopped|gone|the coordinator is lost|gives up"
 #: What each says in the log once it serves.
 SERVES = {
     Role.GATEWAY: "gateway: serving gRPC",
@@ -110,9 +112,7 @@ def complaints(farm: Farm) -> str:
     """What its parts say of what is not as it should be, and of their ends."""
     lines = farm.log.read_text(errors="replace").splitlines()
     return "\n".join(
-        line
-        for line in lines
-        if not re.search(r" (info|debug) .*: (?!draining|stopped|gone)", line)
+        line for line in lines if not re.search(rf" (info|debug) +[\w-]+: (?!{_ENDS})", line)
     )
 
 
