@@ -87,7 +87,7 @@ class Keeper:
     def __init__(
         self,
         worker: socket.socket,
-        process: int,
+        tasks: int,
         pid_namespace: int,
         extra: tuple[str, ...],
         seccomp_filter: seccomp.Filter,
@@ -95,14 +95,16 @@ class Keeper:
         rehearsed: bytes,
         lenient: frozenset[str],
     ) -> None:
-        """process: its own directory in the host's /proc. rehearsed: the program of the rehearsal,
-        empty where no warm ones will be run. seccomp_filter: seccomp.choose(). lenient: the
-        guarantees that may lack.
+        """tasks: the template's /proc/PID/task, of the host's /proc. rehearsed: the program of the
+        rehearsal, empty where no warm ones will be run. seccomp_filter: seccomp.choose().
+        lenient: the guarantees that may lack.
         """
         self._lenient = lenient
         self._worker = worker
-        #: Lives in the sandbox's network, as this keeper does, and is there when init is not.
-        self._process = process
+        self._tasks = tasks
+        #: This process in the host's /proc, opened by _join(): it lives in the sandbox's network,
+        #: and is there when init is not.
+        self._process = -1
         self._pid_namespace = pid_namespace
         self._extra = extra
         #: Opened by _join().
@@ -223,6 +225,10 @@ class Keeper:
         for fd in fds:
             os.write(fd, b"0")
         _close(fds)
+        # The only way to the host's /proc that is left.
+        itself = f"../../{os.getpid()}"
+        self._process = os.open(itself, os.O_PATH | os.O_CLOEXEC, dir_fd=self._tasks)
+        os.close(self._tasks)
         # So that a program reads "/" as its group's path and not the host's names.
         kernel.unshare(kernel.CLONE_NEWCGROUP)
         self._mount_namespace = rootfs.enter_front(self._extra, "overlayfs" in self._lenient)

@@ -125,15 +125,11 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
             break
         connection.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # From the template's /proc/PID/task: the only way there, since it left the host's root.
-    process = os.open(
-        f"../../{os.getpid()}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=tasks
-    )
-    for fd in (listener.detach(), alive, tasks):
+    for fd in (listener.detach(), alive):
         os.close(fd)
     launch = keeper.Keeper(
         worker=connection,
-        process=process,
+        tasks=tasks,
         pid_namespace=specification["pid_namespace"],
         extra=tuple(specification["extra"]),
         seccomp_filter=chosen,
