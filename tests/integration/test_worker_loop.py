@@ -61,6 +61,7 @@ class PlainSandbox:
 
     def __init__(self) -> None:
         self.stdin = self.stdout = self.stderr = self.status = self.pidfd = -1
+        self.listener = -1
         self._child: subprocess.Popen[bytes] | None = None
 
     def launch(self, launch: Launch) -> None:
@@ -135,6 +136,12 @@ class PlainArmed:
         self.compile_cache_hit = False
         self._sandbox = PlainSandbox()
         self._preparing = preparing
+
+    def listener(self) -> int:
+        return -1
+
+    def answer(self, happened: int) -> None:
+        pass
 
     def preparing(self) -> int:
         return self._preparing

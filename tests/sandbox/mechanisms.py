@@ -82,7 +82,10 @@ Leaf._write = _selective
 #: Mechanism to what takes it out: module to the text that is added to it.
 REMOVALS: dict[str, dict[str, str]] = {
     "seccomp": {
-        "sandbox/seccomp.py": "def plan(errand, chosen, gate, fd): errand.call(Number.CLOSE, gate)"
+        "sandbox/seccomp.py": """
+def plan(errand, chosen, channel, words, fd):
+    errand.call(Number.SENDMSG, channel, wireform.outgoing(errand, words), 0)
+"""
     },
     "hidden processes": {"sandbox/mounts.py": '_OTHERS_HIDDEN = ""'},
     "count of sockets": {"sandbox/sockets.py": "def decide_socket(alive): return None"},
@@ -241,13 +244,6 @@ os.execve = lambda path, argv, ours: _execve(path, argv, {**os.environ, **ours})
             "if arguments[:2] == (1, 9): arguments = (1, 0)"  # PR_SET_PDEATHSIG, SIGKILL
         ),
     },
-    "keeper kills init": {
-        "sandbox/keeper.py": """
-import types
-os = types.SimpleNamespace(**vars(os))
-os.kill = lambda pid, number: None
-"""
-    },
     "worker kills init": {
         "sandbox/box.py": """
 Sandbox._kill = lambda self: None
@@ -296,7 +292,7 @@ def open_beneath(directory, path, flags):
 """
     },
     "regular files only": {
-        "sandbox/keeper.py": """
+        "sandbox/products.py": """
 import types
 stat = types.SimpleNamespace(**vars(stat))
 stat.S_ISREG = lambda mode: True
@@ -306,8 +302,8 @@ os.fstat = lambda fd: types.SimpleNamespace(st_mode=_fstat(fd).st_mode, st_size=
 """
     },
     "copied products": {
-        "sandbox/keeper.py": """
-_copied = lambda product: product
+        "sandbox/products.py": """
+copied = lambda product: product
 """
     },
     "compile limits": {
@@ -457,13 +453,13 @@ FILES = (
     ),
     Defence(
         name="have a file of root's collected through a link",
-        job=Job(file="product_link.py", args=(f"{SHOWN}/for-root",), collect="product"),
+        job=Job(file="product_link.py", args=(f"{SCRATCH}/shown/for-root",), collect="product"),
         layers={"openat2": "collected=;"},
         through=f"collected={CANARY}",
     ),
     Defence(
         name="have a file of root's collected through a folder's link",
-        job=Job(file="product_climb.py", args=(SHOWN,), collect="folder/for-root"),
+        job=Job(file="product_climb.py", args=(f"{SCRATCH}/shown",), collect="folder/for-root"),
         layers={"openat2": "collected=;"},
         through=f"collected={CANARY}",
     ),
@@ -654,8 +650,9 @@ LIFE = (
         name="outlive main",
         job=Job(file="daemon.py"),
         layers={
-            "keeper kills init": "left=;",
             "worker kills init": "left=;",
+            # The keeper dies with its worker, and init with the keeper.
+            "init's death signal": "left=dcx-daemon;.*left at end=;",
             "control group's killing": "left=dcx-daemon;.*left at end=;",
         },
         through="left at end=dcx-daemon",

@@ -215,13 +215,14 @@ STEPS = {
 STILLBORN = """
 _branch = Errand.branch
 def _stillborn(self, flags, life, failed, told=0):
-    if told:
+    is_init = flags & kernel.CLONE_PARENT_SETTID
+    if is_init:
         life = Errand()
         life.call(Number.EXIT_GROUP, 1)
-    _branch(self, flags, life, failed, told)
-    if told:
-        wait4 = 61
-        self.call(wait4, -1, 0, 0, 0, result=WHATEVER)
+    place = _branch(self, flags, life, failed, told)
+    if is_init:
+        self.call(Number.WAIT4, -1, 0, 0, 0, result=WHATEVER)
+    return place
 Errand.branch = _stillborn
 """
 
@@ -242,7 +243,7 @@ def test_a_step_that_fails_is_named_with_its_errno(step: str, scratch: Path) -> 
     assert seen.setup == f"{step}:EPERM", seen
 
 
-def test_an_init_that_dies_at_once_is_a_failure_and_no_end_of_its_keeper(
+def test_an_init_that_dies_at_once_is_a_failure_with_its_reason(
     scratch: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(Path(dcodex_worker.__file__).parent, tmp_path / "dcodex_worker")

@@ -112,6 +112,8 @@ class Worker:
                 now = time.monotonic()
                 events = poller.wait(self._interest(now), self._timeout(now))
                 now = time.monotonic()
+                if self._armed is not None and (fd := self._armed.listener()) in events:
+                    self._armed.answer(events[fd])
                 if self._link.monitor_fd in events:
                     self._link.watch(now)
                 if self._link.fd in events or self._link.pending():
@@ -131,6 +133,8 @@ class Worker:
         wanted[self._link.fd] = wanted[self._link.monitor_fd] = select.POLLIN
         if self._retire_by == _NEVER:
             wanted[self._retire_fd] = select.POLLIN
+        if self._armed is not None and (listener := self._armed.listener()) >= 0:
+            wanted[listener] = select.POLLIN
         if (preparing := self._preparing(now)) >= 0:
             wanted[preparing] = select.POLLIN
         return wanted

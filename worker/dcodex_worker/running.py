@@ -72,6 +72,8 @@ class Run:
         """The descriptors to wait on."""
         sandbox = self._stage.sandbox
         wanted = {sandbox.status: select.POLLIN}
+        if sandbox.listener >= 0:
+            wanted[sandbox.listener] = select.POLLIN
         if self.execution.watches_output(now):
             for fd in self._outputs:
                 wanted[fd] = select.POLLIN
@@ -84,6 +86,8 @@ class Run:
         execution, sandbox = self.execution, self._stage.sandbox
         if sandbox.status in events:
             return self._end_stage(sandbox.exit_status(), now)
+        if sandbox.listener in events:
+            sandbox.answer(events[sandbox.listener])
         if self._stdin_open:
             self._feed(now)
         for fd in [fd for fd in self._outputs if fd in events]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import resource
@@ -11,7 +12,17 @@ import pytest
 from tests.unit.sandbox.alone import alone
 
 from dcodex_worker.sandbox import kernel
-from dcodex_worker.sandbox.errand import OUTCOME, WHATEVER, ChildFailed, Errand, Failed, Number
+from dcodex_worker.sandbox.errand import (
+    END,
+    WHATEVER,
+    Errand,
+    Failed,
+    Number,
+    make,
+    number_at,
+    pack_call,
+    result_at,
+)
 
 
 def errand_of(*calls: tuple[int, ...], result: int = WHATEVER) -> Errand:
@@ -106,78 +117,129 @@ def test_an_argument_can_be_changed_in_a_list_that_is_complete() -> None:
     os.close(writer)
 
 
-def test_an_outcome_ends_the_list_and_is_what_comes_of_it() -> None:
-    reader, writer = os.pipe()
+def test_an_error_that_is_expected_is_none() -> None:
+    errand_of((Number.CLOSE, 1 << 20), result=-errno.EBADF).run()
+
+
+def test_no_error_passes_for_a_success() -> None:
     errand = Errand()
-    errand.step("only")
-    errand.call(Number.WRITE, writer, b"four", 4, result=OUTCOME)
+    errand.step("refused")
+    # EPERM, whose negative is -1.
+    errand.call(Number.SETPRIORITY, 99, 0, 0, result=-errno.EPERM)
+    errand.seal()
+    with pytest.raises(Failed) as failure:
+        errand.run()
+    assert failure.value.number == errno.EINVAL
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may leave")
+@alone
+def test_a_call_that_is_not_permitted_is_a_failure() -> None:
+    errand = errand_of((Number.SETRESUID, 0, 0, 0), result=-4096)
+    os.setresuid(65534, 65534, 65534)
+    with pytest.raises(Failed) as failure:
+        errand.run()
+    assert failure.value.number == errno.EPERM
+
+
+def test_a_list_goes_on_where_memory_says() -> None:
+    reader, writer = os.pipe()
+    other = Errand()
+    other.step("other")
+    other.call(Number.WRITE, writer, b"other", 5)
+    other.seal()
+    where = ctypes.c_uint64(0)
+    errand = Errand()
+    errand.step("store")
+    errand.store(ctypes.addressof(where), other.begin)
+    errand.goto(ctypes.addressof(where))
+    errand.step("never")
     errand.call(Number.WRITE, writer, b"never", 5)
     errand.seal()
-    assert [errand.run(), errand.run()] == [4, 4]
-    assert os.read(reader, 100) == b"fourfour"
+    errand.run()
+    assert os.read(reader, 100) == b"other"
     os.close(reader)
     os.close(writer)
 
 
-def test_an_outcome_that_is_an_error_is_a_failure() -> None:
-    errand = Errand()
-    errand.step("bad")
-    errand.call(Number.CLOSE, 1 << 20, result=OUTCOME)
-    errand.seal()
-    with pytest.raises(Failed) as failure:
-        errand.run()
-    assert (failure.value.step, failure.value.number) == ("bad", errno.EBADF)
+def test_calls_that_came_as_bytes_are_made_where_they_lie() -> None:
+    reader, writer = os.pipe()
+    text = ctypes.create_string_buffer(b"text")
+    calls = (
+        pack_call(Number.WRITE, writer, ctypes.addressof(text), 4, result=4),
+        pack_call(Number.CLOSE, 1 << 20),
+        END,
+    )
+    room = ctypes.create_string_buffer(b"".join(calls))
+    stop = make(ctypes.addressof(room))
+    assert os.read(reader, 100) == b"text"
+    assert stop == ctypes.addressof(room) + len(END)
+    assert (number_at(stop), result_at(stop)) == (Number.CLOSE, -errno.EBADF)
+    os.close(reader)
+    os.close(writer)
 
 
-def forking(writer: int, *, result: int) -> Errand:
+def forking(writer: int) -> tuple[Errand, Errand, ctypes.c_int64]:
+    """A list that forks, the child's, and where the pid comes to."""
     child = Errand()
     child.step("child")
-    child.call(Number.WRITE, writer, b"child", 5, result=result)
+    child.call(Number.WRITE, writer, b"child", 5, result=5)
     child.seal()
+    told = ctypes.c_int64(0)
     errand = Errand()
     errand.step("fork")
-    errand.fork(child)
+    errand.fork(child, ctypes.addressof(told))
+    errand.step("parent")
+    errand.call(Number.WRITE, writer, b"parent", 6, result=6)
     errand.seal()
-    return errand
+    return errand, child, told
 
 
 @alone
 def test_a_list_forks_and_its_child_makes_the_calls_of_another() -> None:
     reader, writer = os.pipe()
-    errand = forking(writer, result=OUTCOME)
+    errand, _, told = forking(writer)
     for _ in range(2):
-        pid, came = errand.run_forking()
-        if pid == 0:
-            os._exit(came)
-        assert came == 0
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == len(b"child")
-        assert os.read(reader, 100) == b"child"
+        told.value = 0
+        errand.run()
+        if told.value == 0:
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(told.value, 0)[1]) == 7
+        said = os.read(reader, 100)
+        assert sorted(said.replace(b"child", b"c").replace(b"parent", b"p")) == [*b"cp"]
     os.close(reader)
     os.close(writer)
 
 
 @alone
 def test_what_fails_in_the_child_is_told_there() -> None:
-    errand = forking(1 << 20, result=5)
-    try:
-        pid, _ = errand.run_forking()
-    except ChildFailed as failure:
+    errand, child, told = forking(1 << 20)
+    stop = make(errand.begin)
+    assert stop is not None
+    if told.value == 0:
+        assert errand.failure(stop) is None
+        failure = child.failure(stop)
+        assert failure is not None
         os._exit(failure.number if failure.step == "child" else 99)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == errno.EBADF
+    assert os.waitstatus_to_exitcode(os.waitpid(told.value, 0)[1]) == errno.EBADF
+    own = errand.failure(stop)
+    assert own is not None
+    assert (own.step, own.number) == ("parent", errno.EBADF)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is not refused, and only root may leave")
 @alone
 def test_a_fork_that_is_refused_is_a_failure_with_its_reason() -> None:
-    errand = forking(1, result=OUTCOME)
+    errand, _, told = forking(1)
     refused = kernel.fork()
     if refused == 0:
         try:
             os.setresuid(1_000_000_322, 1_000_000_322, 1_000_000_322)
             resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-            errand.run_forking()
+            errand.run()
         except Failed as failure:
-            os._exit(failure.number if failure.step == "fork" else 99)
+            known = failure.step == "fork" and told.value == 0
+            os._exit(failure.number if known else 99)
         finally:
             os._exit(98)
     assert os.waitstatus_to_exitcode(os.waitpid(refused, 0)[1]) == errno.EAGAIN

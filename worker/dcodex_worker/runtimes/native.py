@@ -149,6 +149,14 @@ class ArmedNative:
         """A descriptor that ends when the tools wait; -1: they do."""
         return self._spare.preparing
 
+    def listener(self) -> int:
+        """The tools' one."""
+        return self._spare.listener
+
+    def answer(self, happened: int) -> None:
+        """Have answered what they ask."""
+        self._spare.answer(happened)
+
     def begin(self, program: Program) -> Stage:
         """Compile it, or run at once what an equal compile has made before."""
         compiler = self._compiler

@@ -156,6 +156,13 @@ class ArmedPython:
         """The interpreter is started when its sandbox is armed."""
         return -1
 
+    def listener(self) -> int:
+        """Nothing is started ahead that could ask."""
+        return -1
+
+    def answer(self, happened: int) -> None:
+        """Nothing asks."""
+
     def begin(self, program: Program) -> Stage:
         """Run it; warm where it starts as the template would, by a fresh start otherwise.
 

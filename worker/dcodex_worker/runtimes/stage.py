@@ -32,6 +32,12 @@ class Armed(Protocol):
     def preparing(self) -> int:
         """A descriptor that ends when all is started that a program may need; -1: it is."""
 
+    def listener(self) -> int:
+        """Tells poll(2) when what was started ahead asks something: answer() then. -1: nothing."""
+
+    def answer(self, happened: int) -> None:
+        """Have that answered; happened: what poll(2) says of it."""
+
     def begin(self, program: Program) -> Stage:
         """The first stage."""
 

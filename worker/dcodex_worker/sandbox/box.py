@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from dcodex_shared.limits import MAX_OUTPUT_BYTES, Limits
 from dcodex_shared.program import SourceFile
-from dcodex_worker.sandbox import wireform
+from dcodex_worker.sandbox import handover, plan, products, rlimits, sockets, wireform
 from dcodex_worker.sandbox.cgroup import Leaf, Tree
 from dcodex_worker.sandbox.wireform import FAILED_STATUS
 
@@ -33,8 +33,8 @@ DESTROY_TIMEOUT_S = 10.0
 #: goes on while one is on its way. The memory counts as the program's; stderr has the usual 64 KiB,
 #: for the kernel bounds what all pipes of a user without privilege may hold.
 PIPE_BYTES = 2 * MAX_OUTPUT_BYTES
-#: Only the keeper is left in an empty leaf.
-_KEEPER_ALONE = 1
+#: What a keeper is told.
+_ADDRESS = struct.Struct("=Q")
 
 
 class SetupError(Exception):
@@ -69,6 +69,15 @@ class Launch:
     #: ... and the program begins as prepare()'s bench foresees it.
     foreseen: bool = False
 
+    def is_usual(self, environment: tuple[tuple[str, str], ...] | None) -> bool:
+        """Whether it is a warm program of one file, without arguments, in this environment."""
+        return (
+            self.warm
+            and self.environment == environment
+            and len(self.argv) == len(self.files) == 1
+            and self.files[0].path == self.argv[0]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -92,19 +101,40 @@ class Keeper:
         except OSError as error:
             raise SetupError("cgroup", error.errno or 0) from error
         self._identity = identity
-        self._tmpfs_bytes = tmpfs_bytes
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         _limit_waits(self.sock)
+        #: To the process that answers what programs ask (answerer.py).
+        self.answers, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        #: The keeper dies when this is closed.
+        reader, self._alive = os.pipe()
+        #: Its directory in /proc; -1 before it has joined.
+        self.process = -1
+        #: Whether the last sandbox's network is as new.
+        self.network_unused = False
+        procs: list[int] = []
         try:
             self.sock.connect(template)
             procs = self.leaf.open_procs()
-            message = wireform.pack(wireform.JOIN, identity.init_id)
-            wireform.send(self.sock, message, tuple(procs))
-            for fd in procs:
-                os.close(fd)
-        except OSError as error:
+            message = wireform.pack(wireform.JOIN, identity.host_id, identity.init_id, tmpfs_bytes)
+            wireform.send(self.sock, message, (theirs.fileno(), reader, *procs))
+            self.doors = self._joined()
+        except (OSError, SetupError) as error:
             self.close()
+            if isinstance(error, SetupError):
+                raise
             raise SetupError("keeper", error.errno or 0) from error
+        finally:
+            theirs.close()
+            for fd in (reader, *procs):
+                os.close(fd)
+
+    def _joined(self) -> handover.Doors:
+        message, descriptors = wireform.receive(self.sock)
+        kind, *rest = wireform.unpack(message) if message else (wireform.FAILED, "keeper", 0)
+        if kind == wireform.FAILED:
+            raise SetupError(*rest)
+        (self.process,) = descriptors
+        return handover.Doors(*rest)
 
     def arm(
         self, memory_bytes: int, processes: int, collect: str = "", awaited: bool = False
@@ -114,7 +144,6 @@ class Keeper:
         collect: a path in its work directory to open when the program has ended with status 0.
         awaited: a request waits for it, so it does not give way to those that run.
         """
-        host_id = self._identity.host_id
         self.leaf.limit(memory_bytes, processes)
         if awaited:
             self.leaf.press_on()
@@ -126,42 +155,53 @@ class Keeper:
         with contextlib.suppress(OSError):  # more than this machine allows a user
             fcntl.fcntl(stdout_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         channel, theirs = socket.socketpair()
-        # Made here, so that the program's network shows nothing of it.
-        gate = socket.socketpair()
-        inside = (stdin_read, stdout_write, stderr_write, theirs.fileno(), gate[0].fileno())
+        _limit_waits(channel)
+        inside = (stdin_read, stdout_write, stderr_write, theirs.fileno())
+        pipes = stdin_write, stdout_read, stderr_read
+        word = self.doors.later if self.network_unused else self.doors.first
+        self.network_unused = False
         try:
+            host_id = self._identity.host_id
             for fd in inside[:3]:
                 # So that the program can open /dev/stdin and its like.
                 os.fchown(fd, host_id, host_id)
-            message = wireform.pack(wireform.ARM, host_id, self._tmpfs_bytes, collect)
-            wireform.send(self.sock, message, (*inside, gate[1].fileno()))
-            self._await(self.sock)
-            reply, pidfds = wireform.receive(self.sock)
-            if not reply:
-                raise SetupError("keeper", 0)
-            kind, *rest = wireform.unpack(reply)
-            if kind == wireform.FAILED:
-                raise SetupError(*rest)
-            sandbox = Sandbox(self, channel, pidfds, (stdin_write, stdout_read, stderr_read))
+            wireform.send(self.sock, _ADDRESS.pack(word), inside)
         except OSError as error:
-            for fd in (stdin_write, stdout_read, stderr_read):
-                os.close(fd)
+            _close(*pipes)
             channel.close()
             raise SetupError("keeper", error.errno or 0) from error
-        except SetupError:
-            for fd in (stdin_write, stdout_read, stderr_read):
-                os.close(fd)
-            channel.close()
-            raise
         finally:
-            for fd in inside[:3]:
-                os.close(fd)
-            for sock in (theirs, *gate):
-                sock.close()
-        self._await(channel)
-        sandbox.await_armed()
+            _close(*inside[:3])
+            theirs.close()
+        sandbox, said, listeners = None, b"", list[int]()
+        try:
+            self._await(channel)
+            # Reset by a keeper that has ended: it has said why.
+            with contextlib.suppress(ConnectionError):
+                said, listeners = wireform.receive(channel)
+            sandbox = Sandbox(self, channel, self._arming(), pipes, listeners, collect)
+            kind, *rest = wireform.unpack(said) if said else (wireform.FAILED, "arming", 0)
+            if kind != wireform.ARMED:
+                raise SetupError(*rest)
+        except (OSError, SetupError) as error:
+            if sandbox is not None:
+                sandbox.destroy()
+            else:
+                _close(*pipes, *listeners)
+                channel.close()
+            if isinstance(error, SetupError):
+                raise
+            raise SetupError("arming", error.errno or 0) from error
         self.leaf.start_counting()
         return sandbox
+
+    def _arming(self) -> list[int]:
+        """The pidfds of init and program; raises SetupError where the keeper has none."""
+        message, pidfds = wireform.receive(self.sock)
+        kind, *rest = wireform.unpack(message) if message else (wireform.FAILED, "keeper", 0)
+        if kind != wireform.ARMING:
+            raise SetupError(*rest)
+        return pidfds
 
     def _await(self, sock: socket.socket) -> None:
         """Wait for something to be said there, and give way no longer when that takes long."""
@@ -171,8 +211,12 @@ class Keeper:
             self.leaf.press_on()
 
     def close(self) -> None:
-        """End the keeper (it goes when its socket does) and remove its leaf."""
+        """End the keeper and all that it has started, and remove its leaf."""
+        os.close(self._alive)
         self.sock.close()
+        self.answers.close()
+        if self.process >= 0:
+            os.close(self.process)
         self.leaf.remove()
 
 
@@ -185,9 +229,19 @@ class Sandbox:
         channel: socket.socket,
         pidfds: list[int],
         pipes: tuple[int, int, int],
+        listeners: list[int],
+        collect: str,
     ) -> None:
+        """listeners: the one of the program's filter, if it has one."""
         self._keeper = keeper
         self._channel = channel
+        self._collect = collect
+        #: Tells poll(2) when the program asks something: answer() then. -1 where it cannot, or may.
+        self.listener = listeners[0] if listeners else -1
+        #: Whether it is certain that nothing was asked yet.
+        self._unasked = self.listener >= 0
+        #: The program's process reads messages by now, without a head.
+        self._headed = False
         #: init's pidfd: readable when every process inside is gone.
         self.pidfd, self._program = pidfds
         #: Our ends, non-blocking; -1 once closed.
@@ -205,19 +259,6 @@ class Sandbox:
         self.preparing = -1
         self._largest_process_bytes = 0
         self._destroyed = False
-
-    def await_armed(self) -> None:
-        """Block until the program's process waits for its program; raises SetupError."""
-        _limit_waits(self._channel)
-        try:
-            reply = self._channel.recv(wireform.MAX_MESSAGE_BYTES)
-        except OSError as error:
-            self.destroy()
-            raise SetupError("arming", error.errno or 0) from error
-        kind, *rest = wireform.unpack(reply) if reply else (wireform.FAILED, "arming", 0)
-        if kind != wireform.ARMED:
-            self.destroy()
-            raise SetupError(*rest)
 
     def prepare(
         self,
@@ -242,7 +283,8 @@ class Sandbox:
         self._keeper.leaf.stand_back()
         self._gives_way = True
         self.preparing, notice = os.pipe()
-        data = len(body).to_bytes(8, "little") + body
+        data = handover.spelled(self._keeper.doors, body)
+        self._headed = True
         try:
             sent = self._channel.sendmsg([data], wireform.rights((notice,)))
             if sent < len(data):
@@ -262,6 +304,28 @@ class Sandbox:
                 self._keeper.leaf.take_turn()
         except OSError as error:
             raise SetupError("limits", error.errno or 0) from error
+        data = self._message(launch)
+        descriptors = (launch.executable,) if launch.executable >= 0 else ()
+        ancillary = wireform.rights(descriptors)
+        try:
+            # Its process does nothing but read this: it cannot keep us waiting for long.
+            sent = self._channel.sendmsg([data], ancillary)
+            if sent < len(data):
+                self._channel.sendall(memoryview(data)[sent:])
+        except OSError as error:
+            # A program that does not fit into its own memory limit is killed for it, and its
+            # end will say so.
+            if not self.oom_killed():
+                raise SetupError("launch", error.errno or 0) from error
+
+    def _message(self, launch: Launch) -> bytes:
+        doors, limits = self._keeper.doors, launch.limits
+        if not self._headed and launch.is_usual(doors.environment):
+            files = [(file.path, file.mode, file.content) for file in launch.files]
+            tightened = rlimits.of_request(limits.cpu_s, limits.file_size_bytes, limits.open_files)
+            data = handover.direct(doors, files, tightened, plan.GIVEN, plan.CHANNEL)
+            if data is not None:
+                return data
         body = wireform.pack(
             {
                 "files": [(file.path, file.mode, file.content) for file in launch.files],
@@ -276,19 +340,25 @@ class Sandbox:
                 "open_files": limits.open_files,
             }
         )
-        data = len(body).to_bytes(8, "little") + body
-        descriptors = (launch.executable,) if launch.executable >= 0 else ()
-        ancillary = wireform.rights(descriptors)
-        try:
-            # Its process does nothing but read this: it cannot keep us waiting for long.
-            sent = self._channel.sendmsg([data], ancillary)
-            if sent < len(data):
-                self._channel.sendall(memoryview(data)[sent:])
-        except OSError as error:
-            # A program that does not fit into its own memory limit is killed for it, and its
-            # end will say so.
-            if not self.oom_killed():
-                raise SetupError("launch", error.errno or 0) from error
+        return handover.sized(body) if self._headed else handover.spelled(doors, body)
+
+    def answer(self, happened: int) -> None:
+        """Have what the program asks answered from here on, with its own sandbox's time.
+
+        happened: what poll(2) says of the listener.
+        """
+        # Otherwise nobody is left who could ask.
+        if happened & select.POLLIN:
+            self._unasked = False
+            with contextlib.suppress(OSError):
+                # Where nobody answers the kernel refuses the call as soon as this is closed.
+                wireform.send(self._keeper.answers, b"?", (self.listener,))
+        self._end_listening()
+
+    def _end_listening(self) -> None:
+        if self.listener >= 0:
+            os.close(self.listener)
+            self.listener = -1
 
     def end_preparing(self) -> None:
         """Look no more whether what prepare() has started waits."""
@@ -310,6 +380,8 @@ class Sandbox:
         status = self._receive_end()
         if status is None:
             return None
+        if status == 0 and self._collect:
+            self._take_product()
         if not os.WIFEXITED(status) or os.WEXITSTATUS(status) != FAILED_STATUS:
             return status
         with contextlib.suppress(OSError):
@@ -358,15 +430,18 @@ class Sandbox:
         if self._gives_way:
             with contextlib.suppress(OSError):  # it only takes longer
                 self._keeper.leaf.take_turn()
-        # The keeper does that too: either of them is enough.
         self._kill()
         try:
             if not self._ended:
                 self._receive_end()
             self._await_gone()
+            # Every socket is asked for but Unix ones, which end with the last that has them.
+            keeper = self._keeper
+            keeper.network_unused = self._unasked and sockets.count(keeper.process) == 0
         finally:
             self.close_stdin()
             self.end_preparing()
+            self._end_listening()
             for fd in (self.stdout, self.stderr, self.pidfd, self._program):
                 if fd >= 0:
                     os.close(fd)
@@ -378,22 +453,34 @@ class Sandbox:
 
     def _receive_end(self) -> int | None:
         try:
-            message, descriptors = wireform.receive(self._keeper.sock)
+            report = self._keeper.sock.recv(wireform.MAX_MESSAGE_BYTES)
         except OSError:
             return None
         self._ended = True
-        if not message:
+        if len(report) != wireform.REPORT.size:
             return None
-        _, status, self._largest_process_bytes = wireform.unpack(message)
-        if descriptors:
-            self.product = descriptors[0]
-        return int(status)
+        status, self._largest_process_bytes = wireform.status(report)
+        return status
+
+    def _take_product(self) -> None:
+        product = products.open_product(self._keeper.process, self._collect)
+        if product >= 0 and products.is_large(product):
+            self._kill()
+            self._await_gone()
+        elif product >= 0:
+            product = products.copied(product)
+        self.product = product
 
     def _await_gone(self) -> None:
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
         if not poll.poll(DESTROY_TIMEOUT_S * 1000):
             raise SetupError("destroy", 0)
+
+
+def _close(*fds: int) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _limit_waits(sock: socket.socket) -> None:

@@ -42,8 +42,9 @@ _PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
-#: init, the keeper and the holder of the program's memory, which share the leaf with the program.
-OWN_PROCESSES = 3
+#: init, the keeper, who answers beside it, and the holder of the program's memory, which share the
+#: leaf with the program.
+OWN_PROCESSES = 4
 
 #: Version 2: the group beside the sandboxes' for whoever lived in the group that holds them.
 ASIDE = "supervisor"

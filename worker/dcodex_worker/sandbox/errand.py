@@ -10,7 +10,8 @@ executes the loop below, which writes nothing.
 
 A list names its calls by the step that they belong to; the first call whose result is not as
 expected ends it. A list may fork, and the child goes on in another list without having executed
-anything else.
+anything else. A list may go on in another one, or begin anew: where to is read from memory, which
+a call before it may have written.
 """
 
 from __future__ import annotations
@@ -24,11 +25,10 @@ from enum import IntEnum
 
 from dcodex_worker.sandbox import kernel
 
-#: Any result that is no error; any result at all; any that is no error, which ends the list and is
-#: what comes of it. Otherwise the result that a call must have.
-SUCCESS = -1
-WHATEVER = -2
-OUTCOME = -3
+#: Any result that is no error; any result at all. Otherwise the result that a call must have: a
+#: negative errno is one too, the largest of which is 4095.
+SUCCESS = -4096
+WHATEVER = -4097
 
 
 class Number(IntEnum):
@@ -47,7 +47,9 @@ class Number(IntEnum):
     SENDMSG = 46
     RECVMSG = 47
     CLONE = 56
+    WAIT4 = 61
     FCNTL = 72
+    FCHMOD = 91
     CHDIR = 80
     SETSID = 112
     SETGROUPS = 116
@@ -61,6 +63,7 @@ class Number(IntEnum):
     FUTEX = 202
     SET_TID_ADDRESS = 218
     EXIT_GROUP = 231
+    WAITID = 247
     KEYCTL = 250
     OPENAT = 257
     UNSHARE = 272
@@ -70,6 +73,7 @@ class Number(IntEnum):
     FSOPEN = 430
     FSCONFIG = 431
     FSMOUNT = 432
+    PIDFD_OPEN = 434
     CLOSE_RANGE = 436
     LANDLOCK_CREATE_RULESET = 444
     LANDLOCK_ADD_RULE = 445
@@ -82,7 +86,7 @@ _X86_64 = bytes.fromhex(
     # next: the call's number; a negative one is no call
     "488b03"  # mov rax, [rbx]
     "4885c0"  # test rax, rax
-    "783c"  # js special
+    "7842"  # js special
     "488b7b08"  # mov rdi, [rbx+8]
     "488b7310"  # mov rsi, [rbx+16]
     "488b5318"  # mov rdx, [rbx+24]
@@ -93,28 +97,45 @@ _X86_64 = bytes.fromhex(
     "53"  # push rbx
     "0f05"  # syscall
     "5b"  # pop rbx
-    # check:
     "488b4b38"  # mov rcx, [rbx+56]
-    "4883f9fe"  # cmp rcx, WHATEVER
-    "7410"  # je advance
+    "4881f9ffefffff"  # cmp rcx, WHATEVER
+    "7413"  # je advance
     "4885c0"  # test rax, rax
-    "7827"  # js stop
-    "4883f9ff"  # cmp rcx, SUCCESS
+    "7809"  # js maybe
+    "4881f900f0ffff"  # cmp rcx, SUCCESS
     "7405"  # je advance
+    # negative: perhaps the error that is expected
     "4839c8"  # cmp rax, rcx
-    "751c"  # jne stop
+    "7546"  # jne stop
     # advance:
     "4883c348"  # add rbx, 72
-    "ebbc"  # jmp next
-    # special: the end, or a fork
+    "ebb6"  # jmp next
+    # special: the end, a fork, a jump or a store
     "48ffc0"  # inc rax
-    "741a"  # jz end
+    "7444"  # jz end
+    "48ffc0"  # inc rax
+    "7417"  # jz fork
+    "488b4b08"  # mov rcx, [rbx+8]
+    "48ffc0"  # inc rax
+    "7409"  # jz goto
+    "488b4310"  # mov rax, [rbx+16]
+    "488901"  # mov [rcx], rax
+    "ebde"  # jmp advance
+    # goto:
+    "488b19"  # mov rbx, [rcx]
+    "eb95"  # jmp next
+    # fork:
     "ff5308"  # call [rbx+8]
     "4863c0"  # movsxd rax, eax
     "4885c0"  # test rax, rax
-    "7506"  # jnz stop
+    "7814"  # js stop
+    "7409"  # jz child
+    "488b4b18"  # mov rcx, [rbx+24]
+    "488901"  # mov [rcx], rax
+    "ebc3"  # jmp advance
+    # child:
     "488b5b10"  # mov rbx, [rbx+16]
-    "eba6"  # jmp next
+    "e976ffffff"  # jmp next
     # stop:
     "48894340"  # mov [rbx+64], rax
     "4889d8"  # mov rax, rbx
@@ -133,8 +154,12 @@ _NEXT = 4
 #: A call's number, its six arguments, the result that it must have, and the one it had when the
 #: list ended there.
 _ENTRY = struct.Struct("<9q")
-_END = _ENTRY.pack(-1, *(0,) * 8)
+ENTRY_BYTES = _ENTRY.size
+#: What closes a list.
+END = _ENTRY.pack(-1, *(0,) * 8)
 _FORK = -2
+_GOTO = -3
+_STORE = -4
 _MAX_ARGUMENTS = 6
 _LAST_DESCRIPTOR = 0xFFFFFFFF
 
@@ -148,12 +173,8 @@ class Failed(Exception):
         self.number = number
 
 
-class ChildFailed(Failed):
-    """The same, in the child of a fork()."""
-
-
 class Errand:
-    """One list. Write it down with step() and call(), then run() it as often as wanted."""
+    """One list: written down with step() and call(), sealed, then made as often as wanted."""
 
     def __init__(self) -> None:
         self._entries: list[bytes] = []
@@ -164,16 +185,7 @@ class Errand:
         self._kept: list[object] = []
         self._list: ctypes.Array[ctypes.c_char] | None = None
         #: Where it begins, once it is complete.
-        self._begin = 0
-        #: The place of the entry whose result is the outcome; its address, and that of the result.
-        self._outcome_place = -1
-        self._outcome_at = -1
-        self._result = ctypes.c_int64(0)
-        #: Of the processes that branch() makes, which write there, and what they begin with.
-        self._stacks: list[tuple[ctypes.Array[ctypes.c_char], bytes]] = []
-        #: Of the child that fork() makes.
-        self._child: Errand | None = None
-        self._loop = _loop()
+        self.begin = 0
 
     def step(self, name: str) -> None:
         """The calls from here on are this step's."""
@@ -182,8 +194,7 @@ class Errand:
     def call(self, number: int, *arguments: int | bytes, result: int = SUCCESS) -> int:
         """Note a system call, bytes as a pointer to them with a NUL behind; returns its place."""
         values = [self.pointer(value) if isinstance(value, bytes) else value for value in arguments]
-        values += [0] * (_MAX_ARGUMENTS - len(values))
-        return self._note(_ENTRY.pack(number, *map(_signed, values), result, 0), result)
+        return self._note(pack_call(number, *values, result=result))
 
     def open(self, path: str, flags: int, fd: int) -> None:
         """Note an open(2) whose descriptor must be this one, the lowest that is free then."""
@@ -206,40 +217,50 @@ class Errand:
             Number.MOUNT, source.encode(), target.encode(), kind.encode(), flags, data.encode()
         )
 
-    def branch(self, flags: int, life: Errand, failed: Errand, told: int = 0) -> None:
+    def branch(self, flags: int, life: Errand, failed: Errand, told: int = 0) -> int:
         """Note a clone(2) with CLONE_VM, whose process makes the calls of another list.
 
         life: that list. failed: what it does instead from the first call of `life` on that does
         not go as expected. Both must end with an exit; they are sealed here. The process must
         have ended when this list is made again.
-        told: with CLONE_PARENT_SETTID, where its pid is written to.
+        told: with CLONE_PARENT_SETTID, where its pid is written to, 4 bytes. Returns the place
+        of the call, whose third argument that is.
         """
         # The process begins behind its clone(2), as if that had been this entry.
         before = _ENTRY.pack(0, *(0,) * _MAX_ARGUMENTS, WHATEVER, 0)
         lists = []
         for entries in ([before, *life._entries], failed._entries):
-            lists.append(ctypes.create_string_buffer(b"".join([*entries, _END])))
+            lists.append(ctypes.create_string_buffer(b"".join([*entries, END])))
         self._kept += [*lists, life, failed]
         first, second = map(ctypes.addressof, lists)
-        content = struct.pack("=3Q", first, second, _loop_address() + _NEXT)
-        stack = ctypes.create_string_buffer(content, len(content))
-        self._stacks.append((stack, content))
-        self.call(Number.CLONE, flags, ctypes.addressof(stack), told)
+        stack = self.pointer(struct.pack("=3Q", first, second, _loop_address() + _NEXT))
+        # The process leaves its last place there.
+        self.store(stack, first)
+        return self.call(Number.CLONE, flags, stack, told)
 
-    def fork(self, child: Errand) -> None:
-        """Note a fork(2), the last of this list; its child makes the calls of a sealed list."""
-        self._child = child
+    def fork(self, child: Errand, told: int) -> int:
+        """Note a fork(2), whose child makes the calls of a sealed list.
+
+        told: where the child's pid is written to, 8 bytes. Returns the entry's place, whose third
+        argument that is.
+        """
+        self._kept.append(child)
         # The C library's: its handlers (pthread_atfork) run.
-        entry = (_FORK, kernel.fork_address(), child._begin, 0, 0, 0, 0, OUTCOME, 0)
-        self._note(_ENTRY.pack(*entry), OUTCOME)
+        entry = (_FORK, kernel.fork_address(), child.begin, told, 0, 0, 0, SUCCESS, 0)
+        return self._note(_ENTRY.pack(*entry))
 
-    def _note(self, entry: bytes, result: int) -> int:
-        place = len(self._entries)
+    def goto(self, pointer: int) -> None:
+        """Go on with the entry whose address is at this address then."""
+        self._note(pack_goto(pointer))
+
+    def store(self, address: int, value: int) -> None:
+        """Note the writing of 8 bytes."""
+        self._note(_ENTRY.pack(_STORE, address, _signed(value), 0, 0, 0, 0, SUCCESS, 0))
+
+    def _note(self, entry: bytes) -> int:
         self._entries.append(entry)
         self._steps.append(self._step)
-        if result == OUTCOME:
-            self._outcome_place = place
-        return place
+        return len(self._entries) - 1
 
     def pointer(self, data: bytes) -> int:
         """The address of a copy of these bytes, and a NUL, that lives as long as the list."""
@@ -249,67 +270,77 @@ class Errand:
 
     def seal(self) -> None:
         """The list is complete."""
-        self._list = ctypes.create_string_buffer(b"".join([*self._entries, _END]))
-        self._begin = ctypes.addressof(self._list)
-        if self._outcome_place >= 0:
-            self._outcome_at = self._begin + self._outcome_place * _ENTRY.size
-            self._result = ctypes.c_int64.from_address(self._outcome_at + _ENTRY.size - 8)
+        self._list = ctypes.create_string_buffer(b"".join([*self._entries, END]))
+        self.begin = ctypes.addressof(self._list)
         self._entries.clear()
 
+    def entry(self, place: int) -> int:
+        """The address of an entry of a sealed list."""
+        return self.begin + place * _ENTRY.size
+
+    def argument(self, place: int, index: int) -> int:
+        """The address of a call's argument in a sealed list."""
+        return self.entry(place) + 8 * (1 + index)
+
     def set_argument(self, place: int, index: int, value: int) -> None:
-        """Change one argument of a sealed list, of the call that call() gave this place."""
+        """Change one argument of a sealed list, of the entry that has this place."""
         assert self._list is not None
-        struct.pack_into("<q", self._list, place * _ENTRY.size + 8 * (1 + index), value)
+        struct.pack_into("<q", self._list, self.argument(place, index) - self.begin, value)
 
-    def run(self) -> int:
-        """Make the calls: what came of the one that was noted as OUTCOME, or 0. Raises Failed."""
-        return self._come_to(self._make())
+    def run(self) -> None:
+        """Make the calls, to the end of the list. Raises Failed."""
+        stop = make(self.begin)
+        if stop is not None:
+            failure = self.failure(stop)
+            assert failure is not None
+            raise failure
 
-    def run_forking(self) -> tuple[int, int]:
-        """Make the calls of a list that ends in fork(): the child's pid, and 0.
+    def failure(self, stop: int) -> Failed | None:
+        """What failed where calls that were made ended at this address; None: nothing of this."""
+        place, rest = divmod(stop - self.begin, _ENTRY.size)
+        if rest or not 0 <= place < len(self._steps):
+            return None
+        forking = number_at(stop) == _FORK
+        error = kernel.last_errno() if forking else -result_at(stop)
+        return Failed(self._steps[place], max(0, error))
 
-        In the child 0, and what its list came to. Raises Failed, in the child ChildFailed.
-        """
-        child = self._child
-        assert child is not None
-        stop = self._make()
-        # Little is executed from here on: all that the child touches is copied for it.
-        if stop == child._outcome_at and child._result.value >= 0:
-            return 0, child._result.value
-        if stop is not None and self._begin <= stop <= self._outcome_at:
-            return self._come_to(stop), 0
-        try:
-            return 0, child._come_to(stop)
-        except Failed as failure:
-            raise ChildFailed(failure.step, failure.number) from failure
 
-    def _make(self) -> int | None:
-        for stack, content in self._stacks:
-            stack.raw = content
-        stop: int | None = self._loop(self._list)
-        return stop
+def make(begin: int) -> int | None:
+    """Make the calls from an entry on; where they ended, None: at the end of a list."""
+    stop: int | None = _loop()(begin)
+    return stop
 
-    def _come_to(self, stop: int | None) -> int:
-        """stop: the address of the entry that the list ended with, unless it was the last."""
-        if stop is None:
-            return 0
-        if stop == self._outcome_at and self._result.value >= 0:
-            return self._result.value
-        assert self._list is not None
-        place = (stop - self._begin) // _ENTRY.size
-        (result,) = struct.unpack_from("<q", self._list, (place + 1) * _ENTRY.size - 8)
-        forked = self._child is not None and place == self._outcome_place
-        raise Failed(self._steps[place], kernel.last_errno() if forked else max(0, -result))
+
+def result_at(stop: int) -> int:
+    """What the call returned that ended a list at this address."""
+    return ctypes.c_int64.from_address(stop + _ENTRY.size - 8).value
+
+
+def number_at(stop: int) -> int:
+    """The number of the call that ended a list at this address."""
+    return ctypes.c_int64.from_address(stop).value
+
+
+def pack_call(number: int, *arguments: int, result: int = SUCCESS) -> bytes:
+    """A call as it is noted."""
+    values = [*map(_signed, arguments), *(0,) * (_MAX_ARGUMENTS - len(arguments))]
+    return _ENTRY.pack(number, *values, result, 0)
+
+
+def pack_goto(pointer: int) -> bytes:
+    """A jump as it is noted."""
+    return _ENTRY.pack(_GOTO, pointer, 0, 0, 0, 0, 0, SUCCESS, 0)
 
 
 def _signed(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
+@functools.cache
 def _loop() -> ctypes._CFunctionType:
-    """The machine instructions, as a function of a list's address; None: all went well."""
+    """The machine instructions, as a function of an entry's address; None: all went well."""
     # Keeps the interpreter's lock: it takes no thread's time but this one's.
-    return ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)(_loop_address())
+    return ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(_loop_address())
 
 
 @functools.cache

@@ -25,10 +25,11 @@ _SIG_DFL, _SIG_IGN = 0, 1
 _SIGNALS_BYTES = 8
 
 
-def plan(errand: Errand, init_id: int, told: int) -> None:
+def plan(errand: Errand, init_id: int, told: int) -> int:
     """Start init, as user and group init_id; in the keeper, as root.
 
-    told: where its pid is written to, 4 bytes.
+    told: where its pid is written to, 4 bytes. Returns the place of the call that does, whose
+    third argument that is.
     """
     life = Errand()
     life.close_from(0)
@@ -48,9 +49,10 @@ def plan(errand: Errand, init_id: int, told: int) -> None:
     errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, everything, 0, _SIGNALS_BYTES)
     errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_IGN), 0, _SIGNALS_BYTES)
     flags = kernel.CLONE_VM | kernel.CLONE_PARENT_SETTID | signal.SIGCHLD
-    errand.branch(flags, life, failed, told)
+    place = errand.branch(flags, life, failed, told)
     errand.call(Number.RT_SIGACTION, signal.SIGCHLD, _action(_SIG_DFL), 0, _SIGNALS_BYTES)
     errand.call(Number.RT_SIGPROCMASK, signal.SIG_SETMASK, _set_of(before), 0, _SIGNALS_BYTES)
+    return place
 
 
 def _set_of(signals: Iterable[int]) -> bytes:

@@ -1,19 +1,23 @@
 """All system calls that put one program into a sandbox, in their order.
 
-Two lists: what the keeper does until it has forked the program's process, and what that process
-does until it is handed its program. Both are the same for every sandbox of a keeper but for
-the descriptors.
+Two lists: what a keeper does from one sandbox to the next, and what the program's process does
+until it is handed its program. Both are the same for every sandbox of a keeper.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
+import os
 import socket
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from dcodex_worker.sandbox import (
     credentials,
+    handover,
     holder,
     init,
     kernel,
@@ -25,62 +29,179 @@ from dcodex_worker.sandbox import (
     seccomp,
     wireform,
 )
-from dcodex_worker.sandbox.errand import OUTCOME, WHATEVER, Errand, Failed, Number
+from dcodex_worker.sandbox.errand import WHATEVER, Errand, Failed, Number
 from dcodex_worker.template import rehearsal
 
-#: Descriptors of the program's process above the standard three: the channel to the worker, and
-#: the gate, by which the keeper gets the filter's listener.
+#: Descriptor of the program's process above the standard three: the channel to the worker.
 CHANNEL = 3
-_GATE = 4
-_TAKEN = 5
+#: Descriptors that a program's process is given: those from 0 on.
+GIVEN = 4
 #: Where descriptors wait for their places; above all that a keeper has.
 _WAITING = 64
 #: The program's processes go before the keeper, and first when the machine runs out of memory.
 _OOM_SCORE = "1000"
+#: waitid(2)'s kind of id.
+_P_PIDFD = 3
+_ANY_CHILD = -1
+#: Of struct clone's arguments, where the kernel leaves the child's pid.
+_CLONE_TOLD = 2
+#: The same of Errand.fork().
+_FORK_TOLD = 2
 
 
-def enclose(
-    mount_namespace: int,
-    pid_namespace: int,
-    tmpfs_bytes: int,
-    host_id: int,
-    init_id: int,
-    init_told: int,
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """What all sandboxes of a keeper have in common."""
+
+    #: Descriptors of the keeper's own namespaces.
+    mount_namespace: int
+    pid_namespace: int
+    tmpfs_bytes: int
+    host_id: int
+    init_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The descriptors that the kernel gives a keeper for one sandbox, the same ones each time."""
+
+    #: For the program's process.
+    given: tuple[int, ...]
+    #: pidfds.
+    init: int
+    program: int
+
+    @classmethod
+    def free(cls) -> Places:
+        """The lowest that are free now; raises Failed where they are too high."""
+        found = [os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) for _ in range(GIVEN + 2)]
+        for fd in found:
+            os.close(fd)
+        if max(found) >= _WAITING:
+            raise Failed("descriptors", errno.EMFILE)
+        return cls(tuple(found[:GIVEN]), found[GIVEN], found[GIVEN + 1])
+
+
+class Trial:
+    """One sandbox for a program of the keeper's own: the list ends when the program is forked."""
+
+    def __init__(self, enclosure: Enclosure, confinement: Confinement) -> None:
+        #: Both pids; 0 in the program's process, and before.
+        self.init = ctypes.c_int32(0)
+        self.program = ctypes.c_int64(0)
+        self.errand = Errand()
+        _enclose(
+            self.errand,
+            enclosure,
+            confinement,
+            new_network=True,
+            init_told=ctypes.addressof(self.init),
+            program_told=ctypes.addressof(self.program),
+        )
+        self.errand.seal()
+
+
+class Rounds:
+    """A keeper's lists: await the worker's word, arm, tell how the program ended, begin anew."""
+
+    def __init__(
+        self, worker: int, places: Places, enclosure: Enclosure, confinement: Confinement
+    ) -> None:
+        """worker: the socket to it."""
+        word = wireform.Incoming(_ADDRESS.size)
+        self._kept = word
+        self._report = ctypes.create_string_buffer(wireform.REPORT.size)
+        self.idle = Errand()
+        self.idle.step("idle")
+        word.plan_again(self.idle)
+        flags = socket.MSG_CMSG_CLOEXEC
+        self.idle.call(Number.RECVMSG, worker, word.header, flags, result=_ADDRESS.size)
+        self.idle.goto(word.data)
+        self.idle.seal()
+        self._worker, self._places = worker, places
+        #: With a new network namespace, and with the last one, in which no socket was ever made.
+        self.first = self._round(enclosure, confinement, new_network=True)
+        self.later = self._round(enclosure, confinement, new_network=False)
+
+    def failure(self, stop: int) -> Failed:
+        """What ended the calls at this address."""
+        failures = (errand.failure(stop) for errand in (self.idle, self.first, self.later))
+        return next(failure for failure in failures if failure is not None)
+
+    def _round(
+        self, enclosure: Enclosure, confinement: Confinement, *, new_network: bool
+    ) -> Errand:
+        errand = Errand()
+        cloned, forked = _enclose(errand, enclosure, confinement, new_network=new_network)
+        errand.step("pidfds")
+        places = self._places
+        opened = [
+            errand.call(Number.PIDFD_OPEN, 0, 0, result=fd) for fd in (places.init, places.program)
+        ]
+        arming = wireform.pack(wireform.ARMING)
+        message = wireform.outgoing(errand, arming, (places.init, places.program))
+        errand.call(Number.SENDMSG, self._worker, message, 0, result=len(arming))
+        for fd in (*places.given, places.init):
+            errand.call(Number.CLOSE, fd)
+        errand.step("end")
+        report = ctypes.addressof(self._report)
+        usage = report + wireform.SIGINFO_BYTES
+        errand.call(Number.WAITID, _P_PIDFD, places.program, report, os.WEXITED, usage, result=0)
+        size = wireform.REPORT.size
+        errand.call(Number.WRITE, self._worker, report, size, result=size)
+        errand.call(Number.CLOSE, places.program)
+        # Init, which the worker kills, and the holder, which there may be none of: init is not
+        # reapable before all in its namespace are gone and reaped.
+        for expected in (WHATEVER, WHATEVER, -errno.ECHILD):
+            errand.call(Number.WAIT4, _ANY_CHILD, 0, 0, 0, result=expected)
+        errand.goto(errand.pointer(_ADDRESS.pack(self.idle.begin)))
+        errand.seal()
+        for place, index, call in zip(
+            (cloned, forked), (_CLONE_TOLD, _FORK_TOLD), opened, strict=True
+        ):
+            errand.set_argument(place, index, errand.argument(call, 0))
+        return errand
+
+
+_ADDRESS = struct.Struct("=Q")
+
+
+def _enclose(
+    errand: Errand,
+    enclosure: Enclosure,
     confinement: Confinement,
     *,
     new_network: bool,
-) -> Errand:
+    init_told: int = 0,
+    program_told: int = 0,
+) -> tuple[int, int]:
     """In the keeper: from the namespaces of the last sandbox to the processes of the next.
 
-    mount_namespace, pid_namespace: descriptors of the keeper's own.
-    init_told: the address that init's pid is written to, 4 bytes.
-    confinement: what the program's process then does.
-    new_network: otherwise that of the last sandbox, in which no socket was ever made.
+    confinement: what the program's process then does. init_told, program_told: the addresses
+    that pids are written to. Returns the places of the calls that do.
     """
-    errand = Errand()
     errand.step("namespaces")
-    errand.call(Number.SETNS, mount_namespace, kernel.CLONE_NEWNS)
-    errand.call(Number.SETNS, pid_namespace, kernel.CLONE_NEWPID)
+    errand.call(Number.SETNS, enclosure.mount_namespace, kernel.CLONE_NEWNS)
+    errand.call(Number.SETNS, enclosure.pid_namespace, kernel.CLONE_NEWPID)
     network_flag = kernel.CLONE_NEWNET if new_network else 0
     errand.call(
         Number.UNSHARE,
         kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWPID | network_flag,
     )
     errand.step("mounts")
-    mounts.plan_writable(errand, tmpfs_bytes, host_id)
+    mounts.plan_writable(errand, enclosure.tmpfs_bytes, enclosure.host_id)
     errand.step("init")
-    init.plan(errand, init_id, init_told)
+    cloned = init.plan(errand, enclosure.init_id, init_told)
     errand.step("fork")
-    errand.fork(confinement.errand)
-    errand.seal()
-    return errand
+    return cloned, errand.fork(confinement.errand, program_told)
 
 
 class Confinement:
-    """In the program's process: from all of root's rights to none, and to its first message."""
+    """In the program's process: from all of root's rights to none, and to its program."""
 
     def __init__(
         self,
+        places: Places,
         host_id: int,
         maskable: tuple[str, ...],
         landlock_interface: int,
@@ -100,62 +221,72 @@ class Confinement:
         # In this order: each step needs a privilege that a later one gives up.
         errand.step("descriptors")
         # By way of higher numbers: what goes to one place may be what is in another.
-        self._places = [errand.call(Number.DUP2, -1, _WAITING + target) for target in range(_TAKEN)]
-        for target in range(_TAKEN):
+        for target, fd in enumerate(places.given):
+            errand.call(Number.DUP2, fd, _WAITING + target)
+        for target in range(GIVEN):
             errand.call(Number.DUP2, _WAITING + target, target)
-        for fd in (CHANNEL, _GATE):
-            errand.call(Number.FCNTL, fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-        errand.close_from(_TAKEN)
+        errand.call(Number.FCNTL, CHANNEL, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        errand.close_from(GIVEN)
         errand.step("session")
         errand.call(Number.SETSID)
         errand.step("keyring")
         keyring.plan(errand, "keyring" in lenient)
         errand.step("network")
-        network.plan(errand, _TAKEN)
+        network.plan(errand, GIVEN)
         errand.step("proc")
         mounts.plan_proc(errand, maskable)
         errand.step("oom score")
-        errand.write_file("/proc/self/oom_score_adj", _OOM_SCORE, _TAKEN)
+        errand.write_file("/proc/self/oom_score_adj", _OOM_SCORE, GIVEN)
         errand.step("rlimits")
         rlimits.plan(errand)
         errand.step("queues")
-        queues, free = -1, _TAKEN
+        queues, free = -1, GIVEN
         if landlock.has_queues(landlock_interface):
             landlock.plan_queues(errand, free)
             queues, free = free, free + 1
         errand.step("credentials")
         credentials.plan(errand, host_id, free)
-        # Before Landlock, which keeps the program from reaching anyone outside its own domain.
-        errand.step("holder")
-        holder.plan(errand)
-        errand.step("landlock")
-        landlock.plan(errand, landlock_interface, queues, free)
+        # Before somebody shares this memory, whose processor would have to be told of each page.
         errand.step("pages")
         for address, count, writable in pages:
             advice = kernel.MADV_POPULATE_WRITE if writable else kernel.MADV_POPULATE_READ
             size = count * rehearsal.PAGE_BYTES
             # It only saves time: what is not there any more is passed over.
             errand.call(Number.MADVISE, address, size, advice, result=WHATEVER)
+        # Before Landlock, which keeps the program from reaching anyone outside its own domain.
+        errand.step("holder")
+        holder.plan(errand)
+        errand.step("landlock")
+        landlock.plan(errand, landlock_interface, queues, free)
         errand.step("seccomp")
-        seccomp.plan(errand, seccomp_filter, _GATE, _TAKEN)
-        errand.step("channel")
         armed = wireform.pack(wireform.ARMED)
-        errand.call(Number.WRITE, CHANNEL, armed, len(armed), result=len(armed))
-        self._message = wireform.Incoming()
-        header = self._message.header
-        errand.call(Number.RECVMSG, CHANNEL, header, socket.MSG_CMSG_CLOEXEC, result=OUTCOME)
+        seccomp.plan(errand, seccomp_filter, CHANNEL, armed, GIVEN)
+        errand.step("channel")
+        self._head = wireform.Incoming(handover.HEAD.size)
+        flags = socket.MSG_CMSG_CLOEXEC | socket.MSG_WAITALL
+        size = handover.HEAD.size
+        errand.call(Number.RECVMSG, CHANNEL, self._head.header, flags, result=size)
+        errand.goto(self._head.data)
+        # What the head may name: to receive a list where it says, and to go on there; or the end.
+        errand.step("list")
+        vector = self._head.data + handover.HEAD_VECTOR
+        rest = wireform.header(errand, vector)
+        direct = errand.call(Number.RECVMSG, CHANNEL, rest, socket.MSG_WAITALL)
+        errand.goto(vector)
+        errand.step("spelled")
+        spelled = errand.call(Number.CLOSE, -1, result=0)
         errand.seal()
+        self._room = ctypes.create_string_buffer(handover.LIST_BYTES)
+        #: Where a list is received, and the addresses of those two entries.
+        self.room = ctypes.addressof(self._room)
+        self.direct, self.spelled = errand.entry(direct), errand.entry(spelled)
 
-    def take(self, descriptors: Sequence[int]) -> None:
-        """The program's standard three, the channel and the gate, for the next one.
+    def descriptors(self) -> list[int]:
+        """Those that came with the head."""
+        return self._head.descriptors()
 
-        Raises Failed.
-        """
-        if max(descriptors) >= _WAITING:
-            raise Failed("descriptors", errno.EMFILE)
-        for place, fd in zip(self._places, descriptors, strict=True):
-            self.errand.set_argument(place, 0, fd)
-
-    def received(self, size: int) -> tuple[bytes, list[int]]:
-        """The beginning of what the worker sends, of this size, and descriptors with it."""
-        return self._message.take(size)
+    def failure(self, stop: int) -> Failed | None:
+        """What ended the calls of a program's process at this address; None: not one of them."""
+        if self.room <= stop < self.room + handover.LIST_BYTES:
+            return handover.failure(stop)
+        return self.errand.failure(stop)

@@ -20,6 +20,9 @@ PENDING_SIGNALS = 4096
 #: The CPU limit is the worker's to enforce; the kernel's own comes this much later, in seconds.
 CPU_MARGIN_S = 1
 
+#: struct rlimit.
+_LIMIT = struct.Struct("=2q")
+
 
 def plan(errand: Errand) -> None:
     """The limits that are the same for every program, at arming."""
@@ -32,20 +35,31 @@ def plan(errand: Errand) -> None:
         (resource.RLIMIT_NICE, 0, 0),
         (resource.RLIMIT_RTPRIO, 0, 0),
     ):
-        limits = struct.pack("=2q", *_lowered(which, soft, hard))
+        limits = _LIMIT.pack(*_lowered(which, soft, hard))
         errand.call(Number.PRLIMIT64, 0, which, limits, 0)
 
 
-def tighten(cpu_s: float, file_size_bytes: int, open_files: int) -> None:
+#: Which, and struct rlimit.
+Limit = tuple[int, bytes]
+
+
+def of_request(cpu_s: float, file_size_bytes: int, open_files: int) -> tuple[Limit, ...]:
     """The limits of one request, when its program is known; all only ever lowered."""
     cpu = math.ceil(cpu_s) + CPU_MARGIN_S
-    _lower(resource.RLIMIT_CPU, cpu, cpu)
-    _lower(resource.RLIMIT_FSIZE, file_size_bytes, file_size_bytes)
-    _lower(resource.RLIMIT_NOFILE, open_files, open_files)
+    return tuple(
+        (which, _LIMIT.pack(*_lowered(which, value, value)))
+        for which, value in (
+            (resource.RLIMIT_CPU, cpu),
+            (resource.RLIMIT_FSIZE, file_size_bytes),
+            (resource.RLIMIT_NOFILE, open_files),
+        )
+    )
 
 
-def _lower(which: int, soft: int, hard: int) -> None:
-    resource.setrlimit(which, _lowered(which, soft, hard))
+def tighten(cpu_s: float, file_size_bytes: int, open_files: int) -> None:
+    """Set those; raises OSError."""
+    for which, value in of_request(cpu_s, file_size_bytes, open_files):
+        resource.setrlimit(which, _LIMIT.unpack(value))
 
 
 def _lowered(which: int, soft: int, hard: int) -> tuple[int, int]:

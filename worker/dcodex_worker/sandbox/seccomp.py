@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcodex_worker.sandbox import kernel, syscalls
+from dcodex_worker.sandbox import kernel, syscalls, wireform
 from dcodex_worker.sandbox.errand import Errand, Number
 
 _AUDIT_ARCH_X86_64 = 0xC000003E
@@ -194,11 +193,11 @@ def choose() -> Filter:
     return Filter(filter_program(False), 0)
 
 
-def plan(errand: Errand, chosen: Filter, gate: int, fd: int) -> None:
+def plan(errand: Errand, chosen: Filter, channel: int, words: bytes, fd: int) -> None:
     """Confine this process and all it will start. Needs no_new_privs; last of all steps.
 
-    gate: the socket that takes the listener by which calls are to be answered, if there is one;
-    closed here. fd: the lowest free descriptor.
+    channel: the socket that then gets these words, and with them the listener by which calls are
+    to be answered, if there is one. fd: the lowest free descriptor.
     """
     errand.call(
         Number.SECCOMP,
@@ -207,10 +206,10 @@ def plan(errand: Errand, chosen: Filter, gate: int, fd: int) -> None:
         _program_argument(errand, chosen.program),
         result=fd if chosen.flags else 0,
     )
+    message = wireform.outgoing(errand, words, (fd,) if chosen.flags else ())
+    errand.call(Number.SENDMSG, channel, message, 0, result=len(words))
     if chosen.flags:
-        errand.call(Number.SENDMSG, gate, _message(errand, fd), 0, result=1)
         errand.call(Number.CLOSE, fd)
-    errand.call(Number.CLOSE, gate)
 
 
 def plan_only(errand: Errand, allowed: Iterable[int]) -> None:
@@ -235,16 +234,6 @@ def _packed(program: list[Instruction]) -> bytes:
 def _program_argument(errand: Errand, program: bytes) -> bytes:
     """struct sock_fprog: the number of instructions, and where they are."""
     return struct.pack("=H6xQ", len(program) // INSTRUCTION_BYTES, errand.pointer(program))
-
-
-def _message(errand: Errand, fd: int) -> bytes:
-    """struct msghdr: one byte, and a descriptor."""
-    byte = struct.pack("=QQ", errand.pointer(b"l"), 1)
-    # struct cmsghdr with its padding: SCM_RIGHTS
-    rights = struct.pack("=QIIi4x", 20, socket.SOL_SOCKET, socket.SCM_RIGHTS, fd)
-    return struct.pack(
-        "=QI4xQQQQi4x", 0, 0, errand.pointer(byte), 1, errand.pointer(rights), len(rights), 0
-    )
 
 
 def is_given(program: bytes, flags: int) -> bool:

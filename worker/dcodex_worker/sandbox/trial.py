@@ -38,13 +38,16 @@ def run_to_end(stage: Stage, stdin: bytes = b"") -> End:
     status: int | None = None
     while waiting:
         poll = select.poll()
-        for fd in waiting:
+        for fd in waiting | {sandbox.listener} - {-1}:
             poll.register(fd, select.POLLIN)
         events = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         if not events:
             sandbox.kill()
             deadline = time.monotonic() + stage.launch.limits.wall_s
-        for fd, _ in events:
+        for fd, happened in events:
+            if fd == sandbox.listener:
+                sandbox.answer(happened)
+                continue
             if fd == sandbox.status:
                 status = sandbox.exit_status()
                 waiting.discard(fd)

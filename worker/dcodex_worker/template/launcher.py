@@ -60,7 +60,8 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(serve.__file__))
     worker = os.path.dirname(here)
     rootfs.enter(
-        specification["staging"],
+        # No name of the host's is to be in the memory that programs are forks of.
+        specification.pop("staging"),
         tuple((path, path) for path in specification["extra"])
         + tuple((source, target) for source, target in specification["shown"]),
         {

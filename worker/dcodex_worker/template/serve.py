@@ -6,7 +6,6 @@ host made, and never runs a program itself.
 
 from __future__ import annotations
 
-import builtins
 import ctypes
 import gc
 import importlib
@@ -19,6 +18,7 @@ import signal
 import socket
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 from dcodex_worker.sandbox import keeper, kernel, mounts, rootfs, seccomp
@@ -28,6 +28,8 @@ from dcodex_worker.template import farewell, heap, rehearsal, stash
 SPECIFICATION_FD = 3
 #: After a connection that could not be taken, for want of a descriptor, in milliseconds.
 PAUSE_MS = 50
+#: What the template was started with, which the interpreter of a program's process will open.
+MAIN = "main.py"
 
 #: What programs import most, the most usual first: an import brings what stands before it along
 #: (stash.py). Every megabyte here costs every run a tenth of a millisecond and more, at its fork
@@ -46,10 +48,14 @@ STANDARD = (
 # fmt: on
 
 
-def run(natural: frozenset[str]) -> None:
-    """Serve until the host goes; returns only in the process of a warm program.
+Finish = Callable[[dict[str, Any]], None]
 
-    natural: what was in sys.modules before anything of ours.
+
+def run(natural: frozenset[str]) -> tuple[keeper.Keeper, Finish]:
+    """Serve until the host goes; returns only in a process that was forked for a keeper.
+
+    natural: what was in sys.modules before anything of ours. Returns what lives there, and what
+    is to be done with the outcome of that, if there is one, before a program begins.
     """
     with os.fdopen(SPECIFICATION_FD) as file:
         specification = json.load(file)
@@ -67,27 +73,32 @@ def run(natural: frozenset[str]) -> None:
     rootfs.leave_private()
     # Only now: what keeps OpenBLAS from starting threads must be there when numpy loads it.
     _forget("OPENBLAS_NUM_THREADS")
-    rehearse = farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/main.py")
+    rehearse = farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/{MAIN}")
     environment = tuple(os.environ.items())
+
+    def finish(launch: dict[str, Any]) -> None:
+        if "rehearse" in launch:
+            rehearse(*launch["rehearse"])
+            return
+        if any(name in hidden for name in _top_level_names(launch["files"])):
+            # A program's own module of that name comes first: only a fresh start gets that right.
+            os.execve(
+                sys.executable, [*sys.orig_argv, *launch["argv"][1:]], dict(launch["environment"])
+            )
+        hidden.refresh()
+        _become(launch, environment)
+
     # A program is to spend nothing on taking these apart.
-    for thing in (hidden, environment, run):
+    for thing in (hidden, environment, natural, finish):
         kernel.keep_for_ever(thing)
-    launch = _serve(specification)
-    if "rehearse" in launch:
-        rehearse(*launch["rehearse"])
-    if any(name in hidden for name in _top_level_names(launch["files"])):
-        # A program's own module of that name comes first: only a fresh start gets that right.
-        os.execve(
-            sys.executable, [*sys.orig_argv, *launch["argv"][1:]], dict(launch["environment"])
-        )
-    hidden.refresh()
-    _become(launch, environment)
+    # What begins without finish() needs none of it.
+    direct = MAIN.partition(".")[0] not in hidden and not hidden.needs_refresh()
+    return _serve(specification, direct), finish
 
 
-def _serve(specification: dict[str, Any]) -> dict[str, Any]:
+def _serve(specification: dict[str, Any], direct: bool) -> keeper.Keeper:
     listener = socket.socket(fileno=specification["listener"])
     alive, tasks = specification["alive"], specification["tasks"]
-    maskable = tuple(specification["maskable"])
     chosen = seccomp.choose()
     # Children are reaped by the kernel; a keeper restores the default for its own.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -127,17 +138,19 @@ def _serve(specification: dict[str, Any]) -> dict[str, Any]:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for fd in (listener.detach(), alive):
         os.close(fd)
-    launch = keeper.Keeper(
-        worker=connection,
-        tasks=tasks,
-        pid_namespace=specification["pid_namespace"],
-        extra=tuple(specification["extra"]),
-        seccomp_filter=chosen,
-        maskable=maskable,
-        rehearsed=_rehearsed(specification["preload"]),
-        lenient=frozenset(specification["lenient"]),
-    ).arm_for_ever()
-    return launch
+    return keeper.Keeper(
+        connection,
+        keeper.Inheritance(
+            tasks=tasks,
+            pid_namespace=specification["pid_namespace"],
+            extra=tuple(specification["extra"]),
+            seccomp_filter=chosen,
+            maskable=tuple(specification["maskable"]),
+            rehearsed=_rehearsed(specification["preload"]),
+            direct=direct,
+            lenient=frozenset(specification["lenient"]),
+        ),
+    )
 
 
 def _rehearsed(modules: list[str]) -> bytes:
@@ -182,7 +195,6 @@ def _become(launch: dict[str, Any], environment: tuple[tuple[str, str], ...]) ->
     """The last of our code in a program's process: what a start by hand would have set."""
     sys.argv[1:] = launch["argv"][1:]
     sys.orig_argv[3:] = launch["argv"][1:]
-    sys.modules["__main__"] = _fresh_main()
     if launch["environment"] != environment:
         os.environ.clear()
         os.environ.update(launch["environment"])
@@ -191,16 +203,3 @@ def _become(launch: dict[str, Any], environment: tuple[tuple[str, str], ...]) ->
 def _top_level_names(files: list[tuple[str, int, bytes]]) -> set[str]:
     """What these files can be imported as."""
     return {path.partition("/")[0].partition(".")[0] for path, _, _ in files}
-
-
-def _fresh_main() -> types.ModuleType:
-    """__main__ as the interpreter makes it.
-
-    The one it made is exempt from garbage collection since gc.freeze(), and with it would be
-    the program's objects, whose destructors are to run at its end.
-    """
-    main = types.ModuleType("__main__")
-    vars(main).update(
-        __loader__=importlib.machinery.BuiltinImporter, __annotations__={}, __builtins__=builtins
-    )
-    return main

@@ -110,6 +110,10 @@ class Stash:
             group.names = [name for name in group.names if name in self._group_of]
         sys.meta_path.insert(0, self)
 
+    def needs_refresh(self) -> bool:
+        """Whether refresh() would do anything."""
+        return not sys.modules.keys().isdisjoint(_REFRESH)
+
     def refresh(self) -> None:
         """Once in a program's process: what is in sight already, whoever imported it."""
         for name, refresh in _REFRESH.items():
