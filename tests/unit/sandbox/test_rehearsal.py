@@ -19,12 +19,12 @@ def test_written_pages_are_those_that_are_this_processes_alone() -> None:
         0,
         PRESENT | EXCLUSIVE,
     )
-    assert list(rehearsal._runs(entries, writable=True)) == [(0, 2), (5, 1)]
+    assert list(rehearsal.runs(entries, *rehearsal.COUNTING[True])) == [(0, 2), (5, 1)]
 
 
 def test_read_pages_are_those_that_are_mapped() -> None:
     entries = (0, PRESENT | FILE, PRESENT | FILE | EXCLUSIVE, 0)
-    assert list(rehearsal._runs(entries, writable=False)) == [(1, 2)]
+    assert list(rehearsal.runs(entries, *rehearsal.COUNTING[False])) == [(1, 2)]
 
 
 def test_no_more_written_pages_are_provided_than_an_idle_sandbox_may_have() -> None:

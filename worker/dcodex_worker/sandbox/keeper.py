@@ -53,7 +53,7 @@ from dcodex_worker.sandbox import (
     wireform,
 )
 from dcodex_worker.sandbox.errand import Failed, make
-from dcodex_worker.template import rehearsal
+from dcodex_worker.template import rehearsal, slimming
 
 #: The rehearsal takes milliseconds; a machine where it takes this long, in seconds, goes without.
 _REHEARSAL_TIMEOUT_S = 5.0
@@ -95,6 +95,7 @@ class Keeper:
         self._trial: plan.Trial
         self._confinement: plan.Confinement
         self._rounds: plan.Rounds
+        self._slimming: slimming.Slimming
         # A program is to spend nothing on taking this apart, and its holder sleeps in a list.
         kernel.keep_for_ever(self)
 
@@ -108,7 +109,7 @@ class Keeper:
         try:
             if self._prepare():
                 return {"rehearse": (plan.CHANNEL, rehearsal.mapped())}
-            stop = make(self._rounds.idle.begin)
+            stop = make(self._slimming.begin)
             # Little is executed from here on: all that a program's process touches is copied.
             if stop is None:
                 return None
@@ -160,6 +161,9 @@ class Keeper:
                 return True
             pages = learnt
         doors = self._plan(enclosure, pages)
+        # The rehearsal's, which is over, takes nobody any more.
+        kernel.setns(inheritance.pid_namespace, kernel.CLONE_NEWPID)
+        self._slimming = slimming.Slimming(process, self._rounds.idle.begin)
         message = wireform.pack(wireform.JOINED, *dataclasses.astuple(doors))
         wireform.send(self._worker, message, (process,))
         # No program's collector is to find any of this.

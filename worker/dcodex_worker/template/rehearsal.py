@@ -38,10 +38,18 @@ MAX_STRETCHES = 2048
 #: Every idle sandbox has written pages for itself: 4 MiB, of which a small program needs three.
 MAX_WRITTEN_PAGES = 1024
 
-_PRESENT = 1 << 63
-_FILE = 1 << 61
+#: Of a page's entry in /proc/PID/pagemap.
+PRESENT = 1 << 63
+#: A page of a file, which nobody has written to in this mapping.
+FILE = 1 << 61
 #: Mapped by this process alone (Linux 4.2).
 _EXCLUSIVE = 1 << 56
+#: A mask of such entries, and what those of touched pages are behind it, by whether the mapping is
+#: writable.
+COUNTING = {
+    True: (PRESENT | FILE | _EXCLUSIVE, PRESENT | _EXCLUSIVE),
+    False: (PRESENT, PRESENT),
+}
 
 _STRETCH = struct.Struct("<QQB")
 
@@ -88,7 +96,7 @@ def touched(ranges: list[tuple[int, int, bool]]) -> bytes:
             count = (end - start) // PAGE_BYTES
             data = os.pread(fd, 8 * count, start // PAGE_BYTES * 8)
             entries = struct.unpack(f"<{len(data) // 8}Q", data)
-            for first, length in _runs(entries, writable):
+            for first, length in runs(entries, *COUNTING[writable]):
                 written += length * writable
                 if writable and written > MAX_WRITTEN_PAGES:
                     break
@@ -107,10 +115,8 @@ def unpack(data: bytes) -> tuple[Stretch, ...]:
     )
 
 
-def _runs(entries: tuple[int, ...], writable: bool) -> Iterator[tuple[int, int]]:
-    """(first index, length) of the consecutive entries that count."""
-    wanted = _PRESENT | _EXCLUSIVE if writable else _PRESENT
-    mask = wanted | _FILE if writable else wanted
+def runs(entries: tuple[int, ...], mask: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """(first index, length) of the consecutive entries that are as wanted behind a mask."""
     first = None
     for index, entry in enumerate(entries):
         if entry & mask == wanted:

@@ -16,8 +16,10 @@ def _knock(path: str) -> None:
     natural = frozenset(sys.modules)
     try:
         from dcodex_worker.sandbox import kernel
-        from dcodex_worker.template import serve
+        from dcodex_worker.template import heap
 
+        with heap.gathered():
+            from dcodex_worker.template import serve
         # A program is to spend nothing on taking this apart.
         kernel.keep_for_ever(_knock)
         keeper, finish = serve.run(natural)
