@@ -28,7 +28,7 @@ from dcodex_shared.limits import (
     STDIN_WINDOW_BYTES,
     Limits,
 )
-from dcodex_shared.messages import Finished, Lease, Output, StdinCredit, Stream
+from dcodex_shared.messages import Finished, Lease, Output, Payload, StdinCredit, Stream
 from dcodex_shared.program import Program, pack_records
 from dcodex_worker.verdict import Cause, Ending, Outcome, judge
 
@@ -245,7 +245,7 @@ class Execution:
 
     # --- stdin -------------------------------------------------------------------------------
 
-    def push_stdin(self, data: bytes) -> StdinCredit | None:
+    def push_stdin(self, data: Payload) -> StdinCredit | None:
         """More stdin came; the credit to pass back at once where nobody will read it."""
         if self._stdin_ended:
             return None
