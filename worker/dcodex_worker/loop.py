@@ -43,7 +43,7 @@ from dcodex_shared.program import unpack_program
 from dcodex_worker.execution import Execution
 from dcodex_worker.link import Link
 from dcodex_worker.presence import State
-from dcodex_worker.reports import CompileCache, Kind, Report, Reporter
+from dcodex_worker.reports import CompileCache, Kind, Reporter
 from dcodex_worker.running import Run, failure
 from dcodex_worker.runtimes import Armed, Workshop
 from dcodex_worker.sandbox.box import SetupError
@@ -282,7 +282,7 @@ class Worker:
             log.error(
                 "could not arm language=%s attempt=%d error=%s", language, self._failures, error
             )
-            self._reporter.send(Report(Kind.ARMING_FAILED, language, time.monotonic() - started))
+            self._reporter.send(Kind.ARMING_FAILED, language, time.monotonic() - started)
             self._arm_at = now + ARMING_PAUSE_S * self._failures
             if self._failures >= ARMING_ATTEMPTS:
                 log.error("gives up: arming failed %d times in a row", self._failures)
@@ -290,23 +290,22 @@ class Worker:
             return
         self._failures = 0
         self._unannounced = True
-        self._announce_by = time.monotonic() + PREPARING_MOST_S
-        self._arming_s = time.monotonic() - started
-        self._reporter.send(Report(Kind.ARMED, language, self._arming_s))
+        armed_at = time.monotonic()
+        self._announce_by = armed_at + PREPARING_MOST_S
+        self._arming_s = armed_at - started
+        self._reporter.send(Kind.ARMED, language, self._arming_s)
 
     def _report_run(self, run: Run, finished: Finished) -> None:
         cache = CompileCache.UNUSED
         if run.execution.compile_s > 0 or finished.compile_cache_hit:
             cache = CompileCache.HIT if finished.compile_cache_hit else CompileCache.MISS
         self._reporter.send(
-            Report(
-                Kind.FINISHED,
-                self._language,
-                finished.wall_s,
-                finished.verdict,
-                run.execution.forwarded_bytes,
-                cache,
-            )
+            Kind.FINISHED,
+            self._language,
+            finished.wall_s,
+            finished.verdict,
+            run.execution.forwarded_bytes,
+            cache,
         )
 
 

@@ -28,6 +28,8 @@ PAUSE_S = 0.25
 #: may be had without privilege.
 PIPE_BYTES = 1024 * 1024
 
+#: What its field in a record holds.
+_DROPPED_MOST = 2**32 - 1
 _NEVER = float("inf")
 
 
@@ -64,19 +66,6 @@ class Report:
     dropped: int = 0
 
 
-def pack(report: Report) -> bytes:
-    """The record of a report."""
-    return _RECORD.pack(
-        report.kind,
-        report.verdict,
-        report.language.encode()[:NAME_BYTES],
-        report.seconds,
-        report.output_bytes,
-        report.compile_cache,
-        min(report.dropped, 2**32 - 1),
-    )
-
-
 def unpack(data: bytes) -> Iterator[Report]:
     """The reports of whole records."""
     for kind, verdict, name, seconds, count, cache, dropped in _RECORD.iter_unpack(data):
@@ -91,10 +80,25 @@ class Reporter:
         self._fd = fd
         self._dropped = 0
 
-    def send(self, report: Report) -> None:
-        """Tell, or count what could not be told."""
-        record = bytearray(pack(report))
-        struct.pack_into("<I", record, _RECORD.size - 4, self._dropped)
+    def send(
+        self,
+        kind: Kind,
+        language: str,
+        seconds: float,
+        verdict: int = 0,
+        output_bytes: int = 0,
+        compile_cache: CompileCache = CompileCache.UNUSED,
+    ) -> None:
+        """Tell the fields of a Report, or count what could not be told."""
+        record = _RECORD.pack(
+            kind,
+            verdict,
+            language.encode()[:NAME_BYTES],
+            seconds,
+            output_bytes,
+            compile_cache,
+            min(self._dropped, _DROPPED_MOST),
+        )
         try:
             os.write(self._fd, record)
         except (BlockingIOError, BrokenPipeError):
