@@ -5,10 +5,12 @@ The coordinator never looks inside; gateway and worker do. Unpacking checks as w
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from typing import Any
 
 import msgpack
 
@@ -49,6 +51,9 @@ class Program:
 _RECORDS = struct.Struct(">BI")
 _RECORD = struct.Struct(">BBBI")
 
+#: Different limits that are remembered: requests mostly come with the same ones.
+_LIMITS_KEPT = 64
+
 #: dataclasses.astuple() copies deeply, which costs more than all the rest of pack_program().
 _limit_values = attrgetter(*(field.name for field in fields(Limits)))
 
@@ -71,7 +76,7 @@ def pack_program(program: Program) -> bytes:
     return packed
 
 
-def unpack_program(payload: bytes) -> Program:
+def unpack_program(payload: Payload) -> Program:
     """Raises RemoteProtocolError where the payload is not a program."""
     try:
         language, files, entry, args, compile_args, environment, stdin, complete, limits = (
@@ -86,14 +91,20 @@ def unpack_program(payload: bytes) -> Program:
             environment=tuple((_str(name), _str(value)) for name, value in environment),
             stdin=_bytes(stdin),
             stdin_complete=bool(complete),
-            limits=Limits(*limits),
+            limits=_limits(*limits),
         )
-        for field in fields(Limits):
-            if not getattr(program.limits, field.name) > 0:
-                raise ValueError(field.name)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise RemoteProtocolError(f"payload is not a program: {type(error).__name__}") from None
     return program
+
+
+# By type as well: 1 and 1.0 are equal, but not written to the kernel's files as the same text.
+@functools.lru_cache(_LIMITS_KEPT, typed=True)
+def _limits(*values: Any) -> Limits:
+    for value in values:
+        if not value > 0:
+            raise ValueError
+    return Limits(*values)
 
 
 def pack_records(records: Iterable[tuple[int, bytes]]) -> bytes:

@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
-from operator import attrgetter
+from operator import attrgetter, call
 from typing import Any
 
 import msgpack
@@ -154,8 +154,7 @@ def decode_header(header: bytes, payload_bytes: int) -> messages.Message:
         raise RemoteProtocolError(f"{form.cls.__name__} with {len(given)} fields")
     if len(given) > len(form.checks):
         del given[len(form.checks) :]
-    for check, value in zip(form.checks, given, strict=False):
-        if not check(value):
-            raise RemoteProtocolError(f"{form.cls.__name__} with a field of the wrong type")
+    if not all(map(call, form.checks, given)):
+        raise RemoteProtocolError(f"{form.cls.__name__} with a field of the wrong type")
     message: messages.Message = form.cls(*given)
     return message

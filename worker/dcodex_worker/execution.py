@@ -28,7 +28,7 @@ from dcodex_shared.limits import (
     STDIN_WINDOW_BYTES,
     Limits,
 )
-from dcodex_shared.messages import Finished, Lease, Output, StdinCredit, Stream
+from dcodex_shared.messages import Finished, Lease, Output, Payload, StdinCredit, Stream
 from dcodex_shared.program import Program, pack_records
 from dcodex_worker.verdict import Cause, Ending, Outcome, judge
 
@@ -45,7 +45,10 @@ CPU_CHECK_S = 0.010
 CPU_CHECK_MOST_S = 0.5
 #: How long a unary run is waited for before its output is looked at, again after each look:
 #: most end sooner, and a wake-up for every piece would cost more than the piece.
-UNARY_PATIENCE_S = 0.001
+UNARY_PATIENCE_S = 0.002
+#: ... and where it has written a lot, as much as the smaller pipe holds: that is soon full again.
+UNARY_HASTE_S = 0.001
+UNARY_LOT_BYTES = 64 * 1024
 #: A killed sandbox that does not report its end within this is given up as lost.
 KILL_PATIENCE_S = 5.0
 
@@ -210,6 +213,8 @@ class Execution:
         if not data:
             return
         self.forwarded_bytes += len(data)
+        if self.forwarded_bytes >= UNARY_LOT_BYTES:
+            self._patience_s = min(self._patience_s, UNARY_HASTE_S)
         self._watch_from = now + self._patience_s
         self._kept_bytes += len(data)
         stream = Stream.COMPILER if self.compiling else stream
@@ -245,7 +250,7 @@ class Execution:
 
     # --- stdin -------------------------------------------------------------------------------
 
-    def push_stdin(self, data: bytes) -> StdinCredit | None:
+    def push_stdin(self, data: Payload) -> StdinCredit | None:
         """More stdin came; the credit to pass back at once where nobody will read it."""
         if self._stdin_ended:
             return None

@@ -85,7 +85,7 @@ def run(settings: WorkerSettings) -> int:
     prepare(settings.worker_endpoint, settings.insecure, keys is not None)
     set_name("dcodex-host")
     signals, told = socket.socketpair()
-    report_in, report_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    report_in, report_out = reports.open_pipe()
     # First of all: from here on there will be threads.
     nursery = Nursery(settings, keys, report_out)
     try:
@@ -188,7 +188,7 @@ class Host:
         self._templates = templates
         self._link = link
         self._signals = signals
-        self._report_fd = report_fd
+        self._inbox = reports.Inbox(report_fd)
         self.metrics = Metrics()
         self._crew = Crew(settings.slots)
         #: What each worker in the crew holds; the pidfd from Born on.
@@ -216,17 +216,20 @@ class Host:
         self._cleaner.start()
         poller = select.poll()
         status = 0
-        for fd in (self._nursery.fd, self._signals.fileno(), self._report_fd, self._cleaner.fd):
+        for fd in (self._nursery.fd, self._signals.fileno(), self._cleaner.fd):
             poller.register(fd, select.POLLIN)
         watched: set[int] = set()
         try:
             while not self._drained():
-                for fd in watched ^ {self._link.fd, self._link.monitor_fd}:
+                wanted = {self._link.fd, self._link.monitor_fd}
+                if self._inbox.awaited():
+                    wanted.add(self._inbox.fd)
+                for fd in watched ^ wanted:
                     if fd in watched:
                         poller.unregister(fd)
                     else:
                         poller.register(fd, select.POLLIN)
-                watched = {self._link.fd, self._link.monitor_fd}
+                watched = wanted
                 now = time.monotonic()
                 events = {fd for fd, _ in poller.poll(self._timeout_ms(now))}
                 self._turn(events, time.monotonic())
@@ -246,8 +249,8 @@ class Host:
                 self._handle(message, now)
         if self._nursery.fd in events:
             self._hear_nursery(now)
-        if self._report_fd in events:
-            for report in reports.read(self._report_fd):
+        if self._inbox.fd in events or now >= self._inbox.next_deadline():
+            for report in self._inbox.take(now):
                 self.metrics.take(report)
         if self._signals.fileno() in events:
             self._take_signals(now)
@@ -262,7 +265,11 @@ class Host:
         if self._link.pending():
             return 0
         deadline = min(
-            self._tick_at, self._ask_at, self._kill_at, self._link.presence.next_deadline()
+            self._tick_at,
+            self._ask_at,
+            self._kill_at,
+            self._inbox.next_deadline(),
+            self._link.presence.next_deadline(),
         )
         return math.ceil(max(0.0, deadline - now) * 1000)
 

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from dcodex_shared import frames
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.keys import ClientKeys, is_tcp, use_as_client
-from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message
-from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode, encode
+from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message, Payload
+from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode_header, encode
 from dcodex_worker.presence import Presence, State
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ _REFUSED = frozenset(
 )
 _EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED) | sum(map(int, _REFUSED))
 _POLLIN = int(zmq.POLLIN)
+_NOBLOCK = int(zmq.NOBLOCK)
+_NOBLOCK_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 def _readable(socket: zmq.Socket[bytes]) -> bool:
@@ -150,16 +153,15 @@ class Link:
                 self._endpoint,
             )
 
-    def receive(self, now: float) -> Iterator[tuple[Message, bytes]]:
+    def receive(self, now: float) -> Iterator[tuple[Message, Payload]]:
         """What has arrived; what is no message is dropped, counted and logged."""
         self._used = True
         for _ in range(RECEIVE_MOST):
-            if not _readable(self._socket):
-                self._used = False
-                return
             try:
-                message, payload = decode(self._socket.recv_multipart(zmq.NOBLOCK))
+                header, payload = frames.receive(self._socket, _NOBLOCK)
+                message = decode_header(header, len(payload))
             except zmq.Again:
+                self._used = False
                 return
             except RemoteProtocolError as error:
                 self.malformed += 1
@@ -167,6 +169,10 @@ class Link:
                 continue
             self.presence.heard(message, now)
             yield message, payload
+            # To ask costs less than to receive in vain, and nearly always this was the only one.
+            if not _readable(self._socket):
+                self._used = False
+                return
 
     def pending(self) -> bool:
         """Whether more has arrived than receive() took; True: do not wait, but receive()."""
@@ -177,7 +183,10 @@ class Link:
         """Send, or lose the link: a coordinator that does not take messages is gone."""
         self._used = True
         try:
-            self._socket.send_multipart(encode(message, payload), zmq.NOBLOCK)
+            # Not send_multipart(), which looks at what is given to it for longer than this takes.
+            header, body = encode(message, payload)
+            self._socket.send(header, _NOBLOCK_MORE)
+            self._socket.send(body, _NOBLOCK)
         except zmq.Again:
             self.presence.lose("it takes no messages")
             return
@@ -185,11 +194,13 @@ class Link:
 
     def tend(self, now: float) -> None:
         """Beat, expire and try anew: once a turn, after receive()."""
-        if self.presence.wants_retry(now):
-            self.reopen(now)
         if now > self._tended_at + STOPPED_S:
             self.presence.resumed(now)
         self._tended_at = now
+        if now < self.presence.next_deadline():
+            return
+        if self.presence.wants_retry(now):
+            self.reopen(now)
         self.presence.expire(now)
         if self.presence.wants_beat(now):
             self.send(Heartbeat(), b"", now)

@@ -23,7 +23,6 @@ import math
 import os
 import select
 import time
-from collections.abc import Callable
 
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.messages import (
@@ -33,6 +32,7 @@ from dcodex_shared.messages import (
     Finished,
     Lease,
     Message,
+    Payload,
     Ready,
     Retire,
     Signal,
@@ -43,7 +43,7 @@ from dcodex_shared.program import unpack_program
 from dcodex_worker.execution import Execution
 from dcodex_worker.link import Link
 from dcodex_worker.presence import State
-from dcodex_worker.reports import CompileCache, Kind, Report, Reporter
+from dcodex_worker.reports import CompileCache, Kind, Reporter
 from dcodex_worker.running import Run, failure
 from dcodex_worker.runtimes import Armed, Workshop
 from dcodex_worker.sandbox.box import SetupError
@@ -119,7 +119,8 @@ class Worker:
                 if self._link.fd in events or self._link.pending():
                     for message, payload in self._link.receive(now):
                         self._handle(message, payload, now)
-                self._turn(events, now)
+                if self._run is not None:
+                    self._turn(self._run, events, now)
                 self._link.tend(now)
                 self._settle(events, now)
         finally:
@@ -151,7 +152,7 @@ class Worker:
             deadline = min(deadline, self._announce_by)
         return max(0.0, deadline - now)
 
-    def _handle(self, message: Message, payload: bytes, now: float) -> None:
+    def _handle(self, message: Message, payload: Payload, now: float) -> None:
         execution_id = getattr(message, "execution_id", None)
         run = self._run
         match message:
@@ -181,7 +182,7 @@ class Worker:
             case _:
                 return
 
-    def _lease(self, lease: Lease, payload: bytes, now: float) -> None:
+    def _lease(self, lease: Lease, payload: Payload, now: float) -> None:
         try:
             program = unpack_program(payload)
         except RemoteProtocolError as error:
@@ -197,28 +198,29 @@ class Worker:
             self._finish(failure(lease.execution_id, text), b"", time.monotonic())
             return
         self._unannounced = False
-        self._run = Run(self._armed, execution, self._link.send)
-        self._guarded(self._run.begin, now)
-
-    def _turn(self, events: dict[int, int], now: float) -> None:
-        run = self._run
-        if run is not None:
-            if now >= self._retire_by:
-                run.execution.stop(Cause.CANCELLED, "the farm is draining")
-            self._guarded(lambda: run.turn(events, now), now)
-
-    def _guarded(self, step: Callable[[], tuple[Finished, bytes] | None], now: float) -> None:
-        """Take one step of the run; a failing sandbox ends it as ours, not as the program's."""
-        assert self._run is not None
-        execution_id = self._run.execution.lease.execution_id
+        self._run = run = Run(self._armed, execution, self._link.send)
         try:
-            last = step()
+            run.begin()
         except SetupError as error:
-            log.error("a sandbox failed execution_id=%s error=%s", execution_id, error)
-            self._failures += 1
-            last = failure(execution_id, "the sandbox could not be set up"), b""
+            self._give_up(run, error, now)
+
+    def _turn(self, run: Run, events: dict[int, int], now: float) -> None:
+        if now >= self._retire_by:
+            run.execution.stop(Cause.CANCELLED, "the farm is draining")
+        try:
+            last = run.turn(events, now)
+        except SetupError as error:
+            self._give_up(run, error, now)
+            return
         if last is not None:
             self._finish(*last, now)
+
+    def _give_up(self, run: Run, error: SetupError, now: float) -> None:
+        """A sandbox failed: that ends the run as ours, not as the program's."""
+        execution_id = run.execution.lease.execution_id
+        log.error("a sandbox failed execution_id=%s error=%s", execution_id, error)
+        self._failures += 1
+        self._finish(failure(execution_id, "the sandbox could not be set up"), b"", now)
 
     def _finish(self, finished: Finished, payload: bytes, now: float) -> None:
         """Answer, then clean: nobody waits for the second."""
@@ -243,17 +245,18 @@ class Worker:
             self._exit_status = 0
         elif self._armed is None and now >= self._arm_at and self._exit_status is None:
             self._arm(self._language, now)
+        if not self._unannounced:
+            return
         if self._preparing(now) in events:
             self._announce_by = now
-        met = self._link.presence.state is State.MET
-        if self._unannounced and met and self._preparing(now) < 0:
+        if self._link.presence.state is State.MET and self._preparing(now) < 0:
             self._unannounced = False
             ready = Ready(language=self._language, arming_s=self._arming_s)
             self._link.send(ready, b"", time.monotonic())
 
     def _preparing(self, now: float) -> int:
         """What the announcement waits for; -1: nothing."""
-        if self._armed is None or not self._unannounced or now >= self._announce_by:
+        if not self._unannounced or self._armed is None or now >= self._announce_by:
             return -1
         return self._armed.preparing()
 
@@ -283,7 +286,7 @@ class Worker:
             log.error(
                 "could not arm language=%s attempt=%d error=%s", language, self._failures, error
             )
-            self._reporter.send(Report(Kind.ARMING_FAILED, language, time.monotonic() - started))
+            self._reporter.send(Kind.ARMING_FAILED, language, time.monotonic() - started)
             self._arm_at = now + ARMING_PAUSE_S * self._failures
             if self._failures >= ARMING_ATTEMPTS:
                 log.error("gives up: arming failed %d times in a row", self._failures)
@@ -291,23 +294,22 @@ class Worker:
             return
         self._failures = 0
         self._unannounced = True
-        self._announce_by = time.monotonic() + PREPARING_MOST_S
-        self._arming_s = time.monotonic() - started
-        self._reporter.send(Report(Kind.ARMED, language, self._arming_s))
+        armed_at = time.monotonic()
+        self._announce_by = armed_at + PREPARING_MOST_S
+        self._arming_s = armed_at - started
+        self._reporter.send(Kind.ARMED, language, self._arming_s)
 
     def _report_run(self, run: Run, finished: Finished) -> None:
         cache = CompileCache.UNUSED
         if run.execution.compile_s > 0 or finished.compile_cache_hit:
             cache = CompileCache.HIT if finished.compile_cache_hit else CompileCache.MISS
         self._reporter.send(
-            Report(
-                Kind.FINISHED,
-                self._language,
-                finished.wall_s,
-                finished.verdict,
-                run.execution.forwarded_bytes,
-                cache,
-            )
+            Kind.FINISHED,
+            self._language,
+            finished.wall_s,
+            finished.verdict,
+            run.execution.forwarded_bytes,
+            cache,
         )
 
 
@@ -320,11 +322,11 @@ class _Poller:
 
     def wait(self, wanted: dict[int, int], timeout_s: float) -> dict[int, int]:
         """The descriptors on which something happened, with what."""
-        for fd in self._registered.keys() - wanted.keys():
-            self._poll.unregister(fd)
-        for fd, mask in wanted.items():
-            if self._registered.get(fd) != mask:
+        if wanted != self._registered:
+            for fd in self._registered.keys() - wanted.keys():
+                self._poll.unregister(fd)
+            for fd, mask in wanted.items() - self._registered.items():
                 self._poll.register(fd, mask)
-        self._registered = wanted
+            self._registered = wanted
         # Rounded up: waking before the deadline would only mean to wait again.
         return dict(self._poll.poll(math.ceil(timeout_s * 1000)))

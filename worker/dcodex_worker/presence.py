@@ -32,6 +32,10 @@ class State(Enum):
     LOST = "lost"
 
 
+#: Those in which both sides give signs of life.
+_STANDING = (State.GREETED, State.MET)
+
+
 class Presence:
     """The acquaintance over one connection."""
 
@@ -90,7 +94,7 @@ class Presence:
 
     def wants_beat(self, now: float) -> bool:
         """Whether a Heartbeat is due."""
-        return self.state in (State.GREETED, State.MET) and now >= self._sent + HEARTBEAT_S
+        return self.state in _STANDING and now >= self._sent + HEARTBEAT_S
 
     def resumed(self, now: float) -> None:
         """This process was stopped itself, and knows nothing of the coordinator's silence."""
@@ -98,7 +102,7 @@ class Presence:
 
     def expire(self, now: float) -> None:
         """Lose what was silent too long. Only after everything that has arrived was heard."""
-        if self.state in (State.GREETED, State.MET) and now >= self._heard + LOST_S:
+        if self.state in _STANDING and now >= self._heard + LOST_S:
             self.lose(f"nothing was heard for {now - self._heard:.1f} s")
 
     def lose(self, reason: str) -> None:
@@ -109,6 +113,6 @@ class Presence:
 
     def next_deadline(self) -> float:
         """When to look again though nothing happened."""
-        if self.state in (State.GREETED, State.MET):
+        if self.state in _STANDING:
             return min(self._sent + HEARTBEAT_S, self._heard + LOST_S)
         return self._retry_at if self.state is State.AWAY else float("inf")

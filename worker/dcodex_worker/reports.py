@@ -2,11 +2,15 @@
 
 A worker serves no port of its own: dozens of them would cost more than they tell. A write of
 at most PIPE_BUF bytes is atomic, so all workers share one pipe; when it is full a report is
-dropped and the next one carries how many were.
+dropped and the next one carries how many were. What is in the pipe outlives its worker, so it is
+the host that puts off looking at it: being woken for each report would cost far more than
+counting it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import struct
 from collections.abc import Iterator
@@ -18,6 +22,15 @@ NAME_BYTES = 16
 _RECORD = struct.Struct("<BB16sdQBI")
 #: Records taken in per turn of the host's loop.
 RECORDS_PER_READ = 256
+#: How long the host leaves further reports waiting, in seconds: little to a scrape every few.
+PAUSE_S = 0.25
+#: What the pipe may hold: in one pause, the reports of the busiest machine there is. The most that
+#: may be had without privilege.
+PIPE_BYTES = 1024 * 1024
+
+#: What its field in a record holds.
+_DROPPED_MOST = 2**32 - 1
+_NEVER = float("inf")
 
 
 class Kind(IntEnum):
@@ -53,19 +66,6 @@ class Report:
     dropped: int = 0
 
 
-def pack(report: Report) -> bytes:
-    """The record of a report."""
-    return _RECORD.pack(
-        report.kind,
-        report.verdict,
-        report.language.encode()[:NAME_BYTES],
-        report.seconds,
-        report.output_bytes,
-        report.compile_cache,
-        min(report.dropped, 2**32 - 1),
-    )
-
-
 def unpack(data: bytes) -> Iterator[Report]:
     """The reports of whole records."""
     for kind, verdict, name, seconds, count, cache, dropped in _RECORD.iter_unpack(data):
@@ -80,10 +80,25 @@ class Reporter:
         self._fd = fd
         self._dropped = 0
 
-    def send(self, report: Report) -> None:
-        """Tell, or count what could not be told."""
-        record = bytearray(pack(report))
-        struct.pack_into("<I", record, _RECORD.size - 4, self._dropped)
+    def send(
+        self,
+        kind: Kind,
+        language: str,
+        seconds: float,
+        verdict: int = 0,
+        output_bytes: int = 0,
+        compile_cache: CompileCache = CompileCache.UNUSED,
+    ) -> None:
+        """Tell the fields of a Report, or count what could not be told."""
+        record = _RECORD.pack(
+            kind,
+            verdict,
+            language.encode()[:NAME_BYTES],
+            seconds,
+            output_bytes,
+            compile_cache,
+            min(self._dropped, _DROPPED_MOST),
+        )
         try:
             os.write(self._fd, record)
         except (BlockingIOError, BrokenPipeError):
@@ -92,10 +107,37 @@ class Reporter:
         self._dropped = 0
 
 
-def read(fd: int) -> Iterator[Report]:
-    """The host's end: what has arrived, in whole records since all writes are."""
-    try:
-        data = os.read(fd, _RECORD.size * RECORDS_PER_READ)
-    except BlockingIOError:
-        return
-    yield from unpack(data)
+class Inbox:
+    """The host's end."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        #: When to look next; _NEVER: as soon as there is something.
+        self._due = _NEVER
+
+    def awaited(self) -> bool:
+        """Whether to be woken up by what arrives."""
+        return self._due == _NEVER
+
+    def next_deadline(self) -> float:
+        """When to look though nobody was woken up."""
+        return self._due
+
+    def take(self, now: float) -> Iterator[Report]:
+        """What has arrived, in whole records since all writes are."""
+        try:
+            data = os.read(self.fd, _RECORD.size * RECORDS_PER_READ)
+        except BlockingIOError:
+            self._due = _NEVER
+            return
+        full = len(data) == _RECORD.size * RECORDS_PER_READ
+        self._due = now if full else now + PAUSE_S
+        yield from unpack(data)
+
+
+def open_pipe() -> tuple[int, int]:
+    """The host's end and the workers'."""
+    ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    with contextlib.suppress(OSError):  # more than this machine allows a user
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return ends

@@ -193,7 +193,8 @@ class Run:
             status,
             sum(cpu_s),
             sandbox.oom_killed(),
-            sandbox.processes_refused(),
+            # Nobody asks about what ended well.
+            status != 0 and sandbox.processes_refused(),
             now,
         )
         if outcome is None:

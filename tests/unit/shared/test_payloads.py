@@ -80,6 +80,19 @@ def test_a_program_with_a_limit_that_is_none_is_refused(place: int, bad: float) 
         unpack_program(msgpack.packb(values))
 
 
+def test_equal_limits_of_another_type_arrive_as_they_are() -> None:
+    values = [*msgpack.unpackb(pack_program(PROGRAM))]
+    values[-1] = [1] * 7
+    whole = unpack_program(msgpack.packb(values))
+    values[-1] = [1.0] * 7
+    broken = unpack_program(msgpack.packb(values))
+    assert (str(whole.limits.processes), str(broken.limits.processes)) == ("1", "1.0")
+
+
+def test_a_program_is_unpacked_where_it_was_received() -> None:
+    assert unpack_program(memoryview(pack_program(PROGRAM))) == PROGRAM
+
+
 def test_a_record_of_an_unknown_stream_is_refused() -> None:
     with pytest.raises(RemoteProtocolError):
         unpack_records(pack_records([(7, b"x")]))

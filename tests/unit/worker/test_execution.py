@@ -21,8 +21,10 @@ from dcodex_shared.program import Program, unpack_records
 from dcodex_worker.execution import (
     CPU_CHECK_S,
     KILL_PATIENCE_S,
+    UNARY_HASTE_S,
     UNARY_KEPT_BYTES,
     UNARY_KEPT_MOST_BYTES,
+    UNARY_LOT_BYTES,
     UNARY_PATIENCE_S,
     Execution,
 )
@@ -161,8 +163,24 @@ def test_a_unary_run_is_left_alone_for_a_moment_after_each_look_also_when_it_is_
     assert sent(made) == [(1, b"x" * UNARY_KEPT_BYTES)]
     assert not made.watches_output(100.1)
     made.credit(UNARY_KEPT_BYTES)
+    assert made.next_deadline(100.1) == 100.1 + UNARY_HASTE_S
+    assert made.watches_output(100.1 + UNARY_HASTE_S)
+
+
+def test_a_unary_run_that_has_written_a_lot_is_looked_at_sooner() -> None:
+    made = execution(streaming=False, limits=LARGE)
+    made.take(Stream.STDOUT, b"x" * (UNARY_LOT_BYTES - 1), 100.1)
     assert made.next_deadline(100.1) == 100.1 + UNARY_PATIENCE_S
-    assert made.watches_output(100.1 + UNARY_PATIENCE_S)
+    made.take(Stream.STDERR, b"x", 100.2)
+    assert made.next_deadline(100.2) == 100.2 + UNARY_HASTE_S < 100.2 + UNARY_PATIENCE_S
+
+
+def test_output_that_is_streamed_is_watched_always() -> None:
+    made = execution(limits=LARGE)
+    made.take(Stream.STDOUT, b"x" * UNARY_LOT_BYTES, 100.1)
+    sent(made)
+    made.credit(UNARY_LOT_BYTES)
+    assert made.watches_output(100.1)
 
 
 def test_exactly_the_limit_is_no_excess() -> None:

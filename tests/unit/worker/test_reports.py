@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import select
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dcodex_shared.messages import Verdict
 from dcodex_worker.metrics import Metrics
 from dcodex_worker.pressure import Pressure
-from dcodex_worker.reports import CompileCache, Kind, Report, Reporter, pack, read, unpack
+from dcodex_worker.reports import (
+    PAUSE_S,
+    RECORDS_PER_READ,
+    CompileCache,
+    Inbox,
+    Kind,
+    Report,
+    Reporter,
+    open_pipe,
+)
 
 REPORTS = st.builds(
     Report,
@@ -21,45 +33,84 @@ REPORTS = st.builds(
     st.sampled_from([int(verdict) for verdict in Verdict]),
     st.integers(0, 2**63),
     st.sampled_from(CompileCache),
-    st.integers(0, 2**32 - 1),
 )
+ARMED = Report(Kind.ARMED, "python", 0.1)
+
+
+@pytest.fixture(scope="module")
+def pipe() -> Iterator[tuple[int, int]]:
+    """Empty after every test."""
+    ends = open_pipe()
+    yield ends
+    for fd in ends:
+        os.close(fd)
+
+
+def send(reporter: Reporter, report: Report) -> None:
+    reporter.send(*dataclasses.astuple(report)[:-1])
 
 
 @given(st.lists(REPORTS, max_size=5))
-def test_reports_arrive_as_they_were_sent(reports: list[Report]) -> None:
-    assert list(unpack(b"".join(map(pack, reports)))) == reports
+def test_reports_arrive_as_they_were_sent(pipe: tuple[int, int], reports: list[Report]) -> None:
+    out, into = pipe
+    reporter = Reporter(into)
+    for report in reports:
+        send(reporter, report)
+    assert list(Inbox(out).take(0.0)) == reports
 
 
-def test_a_record_is_written_in_one_piece() -> None:
-    assert len(pack(Report(Kind.ARMED, "python", 0.1))) <= select.PIPE_BUF
+def test_a_record_is_written_in_one_piece(pipe: tuple[int, int]) -> None:
+    out, into = pipe
+    send(Reporter(into), ARMED)
+    assert len(os.read(out, 2 * select.PIPE_BUF)) <= select.PIPE_BUF
 
 
-def test_a_full_pipe_drops_reports_and_the_next_one_says_how_many() -> None:
-    out, into = os.pipe2(os.O_NONBLOCK)
-    try:
-        reporter = Reporter(into)
-        report = Report(Kind.ARMED, "python", 0.1)
-        # More than the kernel's 64 KiB hold.
-        sent = 5000
-        for _ in range(sent):
-            reporter.send(report)
-        arrived = 0
-        while select.select([out], [], [], 0)[0]:
-            arrived += len(list(read(out)))
-        reporter.send(report)
-        (last,) = read(out)
-        assert last.dropped > 0
-        assert arrived + last.dropped == sent
-    finally:
-        os.close(out)
-        os.close(into)
+def test_a_full_pipe_drops_reports_and_the_next_one_says_how_many(pipe: tuple[int, int]) -> None:
+    out, into = pipe
+    reporter, inbox = Reporter(into), Inbox(out)
+    # More than the kernel's 1 MiB hold.
+    sent = 50_000
+    for _ in range(sent):
+        reporter.send(ARMED.kind, ARMED.language, ARMED.seconds)
+    arrived = 0
+    while select.select([out], [], [], 0)[0]:
+        arrived += len(list(inbox.take(0.0)))
+    send(reporter, ARMED)
+    (last,) = inbox.take(0.0)
+    assert last.dropped > 0
+    assert arrived + last.dropped == sent
 
 
-def test_an_empty_pipe_holds_nothing() -> None:
-    out, into = os.pipe2(os.O_NONBLOCK)
-    assert list(read(out)) == []
-    os.close(out)
-    os.close(into)
+def test_an_empty_pipe_holds_nothing(pipe: tuple[int, int]) -> None:
+    assert list(Inbox(pipe[0]).take(0.0)) == []
+
+
+def test_the_first_report_wakes_the_host_and_those_soon_after_wait(pipe: tuple[int, int]) -> None:
+    out, into = pipe
+    reporter, inbox = Reporter(into), Inbox(out)
+    assert inbox.awaited()
+    send(reporter, ARMED)
+    assert list(inbox.take(5.0)) == [ARMED]
+    assert not inbox.awaited()
+    assert inbox.next_deadline() == 5.0 + PAUSE_S
+    send(reporter, ARMED)
+    send(reporter, ARMED)
+    assert list(inbox.take(5.0 + PAUSE_S)) == [ARMED, ARMED]
+    assert not inbox.awaited()
+    # Nothing came: the next one is a first one again.
+    assert list(inbox.take(5.0 + 2 * PAUSE_S)) == []
+    assert inbox.awaited()
+
+
+def test_more_reports_than_a_read_takes_are_read_at_once(pipe: tuple[int, int]) -> None:
+    out, into = pipe
+    reporter, inbox = Reporter(into), Inbox(out)
+    for _ in range(RECORDS_PER_READ + 1):
+        send(reporter, ARMED)
+    assert len(list(inbox.take(5.0))) == RECORDS_PER_READ
+    assert inbox.next_deadline() == 5.0
+    assert len(list(inbox.take(5.0))) == 1
+    assert inbox.next_deadline() > 5.0
 
 
 def test_the_hosts_figures_count_what_workers_report() -> None:

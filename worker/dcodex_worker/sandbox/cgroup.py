@@ -17,6 +17,7 @@ import select
 import signal
 import time
 from dataclasses import dataclass
+from operator import sub
 from pathlib import Path
 
 #: What a sandbox needs. cpuacct (v1) and cpu.stat (v2) only count; cpu gives each sandbox, and all
@@ -252,9 +253,7 @@ class Leaf:
 
     def cpu_s(self) -> tuple[float, float]:
         """User and system time since start_counting(), of all processes, in seconds."""
-        total, user, system = (
-            now - before for now, before in zip(self._cpu(), self._cpu_baseline, strict=True)
-        )
+        total, user, system = map(sub, self._cpu(), self._cpu_baseline)
         # Version 1 counts the sum exactly, but whose it is by the timer's tick alone, between
         # which a program may hide: the ticks tell the shares, never the sum.
         ticks = user + system
@@ -391,11 +390,9 @@ class Leaf:
 
 
 def _find_field(text: bytes, name: bytes) -> int:
-    for line in text.splitlines():
-        key, _, value = line.partition(b" ")
-        if key == name:
-            return int(value)
-    return 0
+    """The number behind a name; 0 where the kernel does not tell it."""
+    words = text.split()
+    return int(words[words.index(name) + 1]) if name in words else 0
 
 
 def _delegate(base: Path) -> tuple[str, ...]:
