@@ -48,10 +48,7 @@ MAX_ROUNDS = 10_000
 #: Whose keys open which socket.
 _AWAITED = {Side.GATEWAYS: GATEWAYS, Side.WORKERS: HOSTS}
 
-# Plain numbers: combining flags of pyzmq's enumeration takes longer than sending.
 _DONTWAIT = int(zmq.DONTWAIT)
-_MORE = int(zmq.SNDMORE)
-_FIRST = _DONTWAIT | _MORE
 
 
 class Broker:
@@ -275,7 +272,7 @@ class Broker:
         self, sends: list[Send], now: float, received: Message | None = None, header: bytes = b""
     ) -> None:
         """Send; a message that is passed on as it came keeps its header frame."""
-        touch = self._readiness.touch
+        put, touch = frames.put, self._readiness.touch
         for _ in range(MAX_ROUNDS):
             unreachable: list[Send] = []
             for send in sends:
@@ -284,11 +281,10 @@ class Broker:
                 socket = self._sockets[send.side]
                 touch(socket)
                 try:
-                    put = socket.send
                     # Only the first frame can fail: it names the peer.
-                    put(send.peer, _FIRST)
-                    put(frame, _MORE)
-                    put(frames.whole(send.payload))
+                    put(socket, send.peer, frames.FIRST)
+                    put(socket, frame, frames.MORE)
+                    put(socket, frames.whole(send.payload))
                 except zmq.ZMQError as error:
                     # EHOSTUNREACH: it is gone. EAGAIN: it takes nothing any more.
                     if error.errno not in (zmq.EHOSTUNREACH, zmq.EAGAIN):
