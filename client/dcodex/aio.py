@@ -11,7 +11,7 @@ import grpc
 from grpc import aio
 from grpc._cython import cygrpc  # type: ignore[attr-defined] # compiled, and its stubs lack it
 
-from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_async_channel
+from dcodex.channels import TLS, TRACE_METADATA, execute_method, metadata_for, open_async_channel
 from dcodex.errors import (
     SIGNAL_S,
     STREAM_MAY_SIGNAL,
@@ -174,6 +174,7 @@ class AsyncClient:
     def __init__(self, target: str, token: str | None = None, tls: TLS | bool = False) -> None:
         self._channel = open_async_channel(target, tls)
         self._stub = rpc.ExecutorStub(self._channel)
+        self._execute = execute_method(self._channel)
         self._metadata = metadata_for(token)
 
     async def run(
@@ -216,7 +217,7 @@ class AsyncClient:
         """
         start = build_start(source, options, stdin_complete=stdin_complete)
         metadata = (*self._metadata, *TRACE_METADATA) if trace else self._metadata
-        call = self._stub.Execute(timeout=timeout_s, metadata=metadata)
+        call = self._execute(timeout=timeout_s, metadata=metadata)
         return AsyncExecution(call, start, self._signal)
 
     async def _signal(self, execution_id: str, number: int) -> bool:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc import aio
+
+from dcodex.replies import parse_event
+from dcodex_proto.v1 import executor_pb2 as pb
 
 #: Where `dcodex up` serves unless told otherwise.
 DEFAULT_TARGET = "localhost:50051"
@@ -48,6 +52,17 @@ def open_async_channel(target: str, tls: TLS | bool) -> aio.Channel:
     if tls is False:
         return aio.insecure_channel(target, _OPTIONS)
     return aio.secure_channel(target, _credentials(tls), _OPTIONS)
+
+
+def execute_method(channel: Any) -> Any:
+    """Execute of either kind of channel, whose events are for replies.read_event()."""
+    # Any: grpc's stubs have no type for what its two kinds of channels have in common.
+    service = pb.DESCRIPTOR.services_by_name["Executor"].full_name
+    return channel.stream_stream(
+        f"/{service}/Execute",
+        request_serializer=pb.ExecuteRequest.SerializeToString,
+        response_deserializer=parse_event,
+    )
 
 
 def metadata_for(token: str | None) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 
 import grpc
 
-from dcodex.channels import TLS, TRACE_METADATA, metadata_for, open_channel
+from dcodex.channels import TLS, TRACE_METADATA, execute_method, metadata_for, open_channel
 from dcodex.errors import SIGNAL_S, STREAM_MAY_SIGNAL, ServiceFailed, from_status
 from dcodex.outbox import Outbox
 from dcodex.replies import collect, read_event, read_farm, read_languages, read_run, read_stamps
@@ -131,6 +131,7 @@ class Client:
     def __init__(self, target: str, token: str | None = None, tls: TLS | bool = False) -> None:
         self._channel = open_channel(target, tls)
         self._stub = rpc.ExecutorStub(self._channel)
+        self._execute = execute_method(self._channel)
         self._metadata = metadata_for(token)
 
     def run(
@@ -179,7 +180,7 @@ class Client:
         start = build_start(source, options, stdin_complete=stdin_complete)
         outbox = Outbox(pb.ExecuteRequest(start=start))
         metadata = (*self._metadata, *TRACE_METADATA) if trace else self._metadata
-        call = self._stub.Execute(iter(outbox), timeout=timeout_s, metadata=metadata)
+        call = self._execute(iter(outbox), timeout=timeout_s, metadata=metadata)
         return Execution(call, outbox, stdin_complete, self._signal)
 
     def _signal(self, execution_id: str, number: int) -> bool:

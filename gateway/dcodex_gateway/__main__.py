@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dcodex_gateway import quiet  # noqa: F401 (before gRPC, which reads what it sets)
+from dcodex_gateway import polling, quiet  # noqa: F401 (before gRPC, which reads what they set)
 from dcodex_gateway.server import CannotServe, Gateway
 from dcodex_shared import logs
 from dcodex_shared.config import ConfigError, GatewaySettings, parse_settings

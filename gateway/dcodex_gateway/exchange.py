@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from dcodex_gateway.replies import check_finished
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
-from dcodex_shared.limits import MAX_CHUNK_BYTES, STDIN_WINDOW_BYTES
+from dcodex_shared.limits import MAX_CHUNK_BYTES, MAX_OUTPUT_BYTES, STDIN_WINDOW_BYTES
 from dcodex_shared.messages import (
     Cancel,
     Credit,
@@ -66,7 +66,7 @@ class Exchange:
         self.execution_id = execution_id
         self._window_bytes = window_bytes
         #: The largest chunk: a reader holds up what is being written to it, and gRPC's copies.
-        self._chunk_bytes = max(1, min(MAX_CHUNK_BYTES, window_bytes // 2))
+        self._chunk_bytes = max(1, min(MAX_OUTPUT_BYTES, window_bytes // 2))
         #: Finished, Refused, lost or cancelled: nothing more goes to the coordinator.
         self.ended = False
         #: For the caller, in order; the bytes in it never exceed the window but for Finished's.

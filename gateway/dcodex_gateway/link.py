@@ -247,7 +247,9 @@ class Link:
             return False
         header, payload = encode(message, payload)
         try:
-            socket.send_multipart((header, payload), _NOBLOCK)
+            frames.put(socket, header, frames.FIRST)
+            # Not to wait here either: the connection may break between the two.
+            frames.put(socket, payload, _NOBLOCK)
         except zmq.Again:
             # Not from within the caller's own doing: it holds what a loss would end.
             self._loop.call_soon(self._stuck)
@@ -266,14 +268,17 @@ class Link:
         """Take in what has come."""
         self._drain_due = False
         now = monotonic()
-        for _ in range(RECEIVE_MOST):
-            # A message may have closed the socket.
+        for taken in range(RECEIVE_MOST):
+            # A message may have closed the socket. What wakes us is one message, as a rule, and to
+            # ask for a second costs less than to be refused it.
             socket = self._socket
-            if socket is None or not _readable(socket):
+            if socket is None or (taken and not _readable(socket)):
                 return
             try:
                 header, payload = frames.receive(socket, _NOBLOCK)
                 message = decode_header(header, len(payload))
+            except zmq.Again:
+                return
             except RemoteProtocolError as error:
                 self.malformed += 1
                 self._complaints.warn("dropped a message from the coordinator error=%s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zmq
+import zmq.backend
 
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.limits import KIB
@@ -11,6 +12,16 @@ from dcodex_shared.messages import Payload
 #: Payloads from this size on stay where ZeroMQ received them. Smaller ones are copied: that costs
 #: less than a view, and ZeroMQ may hold several of them in one buffer, which a view would keep.
 UNCOPIED_BYTES = 16 * KIB
+
+#: put(socket, frame, flags): the compiled send itself. What zmq.Socket has around it is for kinds
+#: of sockets that there are none of here, and takes twice as long as sending; send_multipart more.
+put = zmq.backend.Socket.send
+
+# Plain numbers: combining flags of pyzmq's enumeration takes longer than sending.
+#: For a message's first frame: zmq.Again where the peer takes no more.
+FIRST = int(zmq.NOBLOCK) | int(zmq.SNDMORE)
+#: For frames between the first and the last.
+MORE = int(zmq.SNDMORE)
 
 
 def receive(socket: zmq.Socket[bytes], flags: int = 0) -> tuple[bytes, Payload]:

@@ -31,10 +31,10 @@ MAX_EXECUTION_ID_BYTES = 64
 OUTPUT_WINDOW_BYTES = 1 * MIB
 #: What a gateway may send of one execution's stdin before the program has read any of it.
 STDIN_WINDOW_BYTES = 64 * KIB
-#: The largest piece of stdin in one message, and of output in one to a caller.
+#: The largest piece of stdin in one message.
 MAX_CHUNK_BYTES = 64 * KIB
-#: The largest piece of output in one message between worker and gateway: a message costs as much
-#: as copying it, whatever is in it, and four of these fill a window.
+#: The largest piece of output in one message, from the worker to the caller: a message costs as
+#: much as copying it, whatever is in it, and four of these fill a window.
 MAX_OUTPUT_BYTES = 256 * KIB
 
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 import pytest
 import zmq
 
-from dcodex_coordinator.broker import Broker
+from dcodex_coordinator.broker import MESSAGES_A_TURN, Broker
 from dcodex_coordinator.desk import DeskSettings
 from dcodex_coordinator.machine import Machine, MachineSettings
 from dcodex_shared.errors import Reason
@@ -289,6 +289,19 @@ def test_garbage_is_dropped_and_the_farm_goes_on(farm: Farm) -> None:
         worker.socket.send_multipart(frames)
     gateway.send(submit(streaming=False))
     worker.expect(Lease)
+
+
+def test_more_messages_at_once_than_one_turn_takes_are_all_answered(farm: Farm) -> None:
+    gateway, _, worker = farm.python_farm()
+    first = submit()
+    gateway.send(first)
+    worker.expect(Lease)
+    gateway.expect(Started)
+    for number in range(4 * MESSAGES_A_TURN):
+        gateway.send(Stdin(first.execution_id), b"%d" % number)
+    for number in range(4 * MESSAGES_A_TURN):
+        worker.expect(Stdin)
+        assert worker.payload == b"%d" % number
 
 
 def test_a_worker_cannot_answer_for_an_execution_it_was_not_leased(farm: Farm) -> None:

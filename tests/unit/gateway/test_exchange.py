@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from dcodex_gateway.exchange import Chunk, Exchange
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
-from dcodex_shared.limits import MAX_CHUNK_BYTES, STDIN_WINDOW_BYTES
+from dcodex_shared.limits import MAX_OUTPUT_BYTES, STDIN_WINDOW_BYTES
 from dcodex_shared.messages import (
     Cancel,
     Credit,
@@ -86,16 +86,16 @@ def test_chunks_that_wait_are_joined_and_those_of_other_streams_keep_their_place
 
 
 def test_a_chunk_never_grows_beyond_its_bound() -> None:
-    x = exchange(window=4 * MAX_CHUNK_BYTES)
+    x = exchange(window=4 * MAX_OUTPUT_BYTES)
     for _ in range(4):
-        x.receive(*output(b"x" * (MAX_CHUNK_BYTES // 2 + 1)))
-    x.receive(end(), pack_records([(Stream.STDOUT, b"y" * (2 * MAX_CHUNK_BYTES + 1))]))
+        x.receive(*output(b"x" * (MAX_OUTPUT_BYTES // 2 + 1)))
+    x.receive(end(), pack_records([(Stream.STDOUT, b"y" * (2 * MAX_OUTPUT_BYTES + 1))]))
     sizes = []
     while (event := x.next_event()) is not None:
         if isinstance(event, Chunk):
             sizes.append(event.size)
-    assert max(sizes) <= MAX_CHUNK_BYTES
-    assert sum(sizes) == 4 * (MAX_CHUNK_BYTES // 2 + 1) + 2 * MAX_CHUNK_BYTES + 1
+    assert max(sizes) <= MAX_OUTPUT_BYTES
+    assert sum(sizes) == 4 * (MAX_OUTPUT_BYTES // 2 + 1) + 2 * MAX_OUTPUT_BYTES + 1
 
 
 def test_only_the_newest_position_in_the_queue_waits_for_a_slow_reader() -> None:
