@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fidelity.corpus import ARGS, Case
+from tests.fidelity.corpus import Case
 
 #: Where a program finds itself in the sandbox; by hand it is a scratch directory.
 WORK_DIRECTORY = b"/work"
@@ -43,14 +43,14 @@ def run(case: Case, environment: Mapping[str, str]) -> Came:
         environment = {**environment, **dict(case.env)}
         compiler = b""
         if case.language == "python":
-            command = [INTERPRETER, "-u", case.file, *ARGS]
+            command = [INTERPRETER, "-u", case.file, *case.args]
         else:
             compiled = _run(_compile_command(case), scratch, environment, b"")
             compiler = compiled.stdout + compiled.stderr
             if compiled.exit_code != 0:
                 return Came(b"", b"", NEVER_RAN, compiler)
             Path(scratch, case.file).unlink()
-            command = ["./a.out", *ARGS]
+            command = ["./a.out", *case.args]
         came = _run(command, scratch, environment, case.stdin)
         here = os.fsencode(scratch)
         return Came(

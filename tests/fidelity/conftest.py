@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.fidelity import by_hand
 from tests.fidelity.by_hand import Came
-from tests.fidelity.corpus import ARGS, Case
+from tests.fidelity.corpus import Case
 
 import dcodex
 from dcodex.demo.preflight import missing_right
@@ -63,7 +63,7 @@ def both_ways(
             env=dict(case.env),
             language=case.language,
             stdin=case.stdin,
-            args=ARGS,
+            args=case.args,
             limits=LIMITS,
             cache=False,
             timeout_s=ANSWER_S,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LANGUAGE_OF = {".py": "python", ".c": "c", ".cpp": "cpp"}
-#: What every program is started with: words, a space, nothing, not ASCII.
+#: What programs are started with: words, a space, nothing, not ASCII.
 ARGS = ("one", "two words", "", "drei-ü")
 
 
@@ -24,6 +24,11 @@ class Case:
     beside: tuple[tuple[str, bytes], ...] = ()
     #: Added to the environment.
     env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """None for a program that does not look at them: most begin in the shortest way."""
+        return ARGS if b"argv" in self.source or b"argparse" in self.source else ()
 
     @property
     def file(self) -> str:

@@ -161,8 +161,6 @@ class Keeper:
                 return True
             pages = learnt
         doors = self._plan(enclosure, pages)
-        # The rehearsal's, which is over, takes nobody any more.
-        kernel.setns(inheritance.pid_namespace, kernel.CLONE_NEWPID)
         self._slimming = slimming.Slimming(process, self._rounds.idle.begin)
         message = wireform.pack(wireform.JOINED, *dataclasses.astuple(doors))
         wireform.send(self._worker, message, (process,))
@@ -250,6 +248,8 @@ class Keeper:
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.waitpid(-1, 0)
+        # The last one takes nobody any more.
+        kernel.setns(enclosure.pid_namespace, kernel.CLONE_NEWPID)
         return rehearsal.unpack(said)
 
     def _otherwise(self, stop: int) -> dict[str, Any]:
