@@ -5,15 +5,16 @@ Theory of operation
 At its end an interpreter clears every module, which in a fork of a template writes into
 thousands of pages that it shares with the template, to free memory that the kernel frees a
 moment later. A function registered before any of the program's own `atexit` functions, hence
-called after all of them, leaves only the program's own modules in sys.modules (so that its
-destructors run as ever), and a last object in `sys`, whose destructor, called when the
-interpreter has cleared everything but itself, ends the process with the exit status it would
-have had.
+called after all of them, ends the process there where nobody could see what the interpreter
+would still do (remains.py). Elsewhere it leaves only the program's own modules in sys.modules
+(so that its destructors run as ever), and a last object in `sys`, whose destructor, called when
+the interpreter has cleared everything but itself, ends the process.
 
-That status is known from here in the two usual cases: main.py ended (the interpreter has then
-deleted __main__.__file__), with an exception that it printed (sys.last_value) or without. In
-all others (SystemExit, other threads still alive, ...) the interpreter ends as it always does,
-only without the preloaded modules.
+The exit status that it would have had is known from here in the two usual cases: main.py ended
+(the interpreter has then deleted __main__.__file__), with an exception that it printed
+(sys.last_value) or without. In all others (SystemExit, other threads still alive, ...) the
+interpreter ends as it always does, only without the preloaded modules; and where there are audit
+hooks, which would hear of what is done here, it ends as if there were nothing.
 
 Even to take a module out of a dictionary writes into its reference count, hence its page: the
 contents of sys.modules are exchanged as a whole for those of a small dictionary.
@@ -33,7 +34,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from dcodex_worker.sandbox import kernel
-from dcodex_worker.template import rehearsal
+from dcodex_worker.template import rehearsal, remains
 
 #: Never left out: the interpreter itself takes these apart last.
 _KEPT = ("sys", "builtins", "__main__")
@@ -76,8 +77,9 @@ def prepare(stashed: Container[str], path: str) -> Rehearse:
     new_capsule.restype = ctypes.py_object
     new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, destructor_type]
     is_audited = _audit_question()
+    is_silent = remains.prepare()
     # These are never taken apart, whatever is cleared.
-    for thing in (kept, status, rehearsals, end, destructor, destructor_type):
+    for thing in (kept, status, rehearsals, end, destructor, destructor_type, is_silent):
         kernel.keep_for_ever(thing)
 
     def shorten() -> None:
@@ -90,6 +92,8 @@ def prepare(stashed: Container[str], path: str) -> Rehearse:
         found = _exit_status(main, path) if main is not None and len(threads()) == 1 else None
         if main is not None and found is not None:
             status[0] = found
+            if is_silent(main):
+                end(0)
         names = itertools.takewhile(last_natural.__ne__, reversed(modules))
         own_names = [*_KEPT, *(name for name in names if name not in stashed)]
         own = {name: modules.pop(name) for name in own_names if name in modules}
