@@ -1,0 +1,4 @@
+class Bad(Exception):
+    def __del__(self):
+        print("del")
+raise Bad

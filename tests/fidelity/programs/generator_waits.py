@@ -1,0 +1,7 @@
+def f():
+    try:
+        yield 1
+    finally:
+        print("finally")
+g = f()
+next(g)

@@ -1,0 +1,3 @@
+import sys
+sys.last_value = sys.last_traceback = "text"
+print("end")

@@ -1,0 +1,4 @@
+import io
+s = io.StringIO("x")
+s.close = lambda: print("close")
+print("end")
