@@ -112,7 +112,7 @@ def prepare() -> Callable[[types.ModuleType], bool]:
         types.GeneratorType: _is_finished,
         weakref.ref: _is_unheard,
     }
-    get_objects, get_debug = gc.get_objects, gc.get_debug
+    get_objects, get_debug, get_count = gc.get_objects, gc.get_debug, gc.get_count
     callbacks, garbage = gc.callbacks, gc.garbage
     module_type, modules = types.ModuleType, sys.modules
     filters, warn = _warnings.filters, vars(warnings)
@@ -122,6 +122,10 @@ def prepare() -> Callable[[types.ModuleType], bool]:
 
     def is_silent(main: types.ModuleType) -> bool:
         if callbacks or garbage or get_debug():
+            return False
+        # To list them is work too. Up to here nearly all were looked at by the collector only once.
+        new, _, often = get_count()
+        if often or new > MOST_OBJECTS:
             return False
         if filters != usual_filters or warn.get("filters") is not filters:
             return False
