@@ -33,8 +33,6 @@ from dcodex_worker.sandbox import cgroup
 READY_TIMEOUT_S = 200.0
 #: The first kernel whose memory.peak can be reset.
 PEAK_RESETS_SINCE = (6, 12)
-#: What lives in a leaf between two programs: the keeper, and who answers beside it.
-KEEPERS = 2
 
 
 def main(arguments: list[str]) -> int:
@@ -123,12 +121,12 @@ def _check_processes(report: Report, shop: Shop) -> None:
         expect(seen.verdict is Verdict.NONZERO_EXIT, seen)
     with report.check("leaf: daemons of every kind are gone when it is recycled"):
         seen = shop.run(programs.LEAVES_DAEMONS, replace(LIMITS, wall_s=10.0))
-        expect((seen.stdout, seen.left) == (b"left\n", KEEPERS), seen)
+        expect((seen.stdout, seen.left) == (b"left\n", 1), seen)
     with report.check("leaf: a fork bomb is gone too, and the next program runs"):
         seen = shop.run(programs.FORK_BOMB, replace(LIMITS, wall_s=5.0, processes=64))
-        expect(seen.left == KEEPERS, seen)
+        expect(seen.left == 1, seen)
         seen = shop.run(programs.HELLO)
-        expect((seen.verdict, seen.stdout, seen.left) == (Verdict.OK, b"hello\n", KEEPERS), seen)
+        expect((seen.verdict, seen.stdout, seen.left) == (Verdict.OK, b"hello\n", 1), seen)
 
 
 def _check_cpu(report: Report, shop: Shop) -> None:

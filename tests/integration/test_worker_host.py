@@ -48,8 +48,6 @@ from dcodex_worker import leftovers
 #: Every wait in these tests ends by then: a template with numpy on a busy machine takes seconds.
 PATIENCE_S = 40.0
 SLOTS = 4
-#: What lives in a leaf where nothing is armed: the keeper, and who answers beside it.
-KEEPERS = 2
 #: kill -9 of a worker must be known to the coordinator within this.
 NEWS_S = 1.0
 
@@ -306,14 +304,14 @@ def test_a_worker_that_changes_its_language_keeps_its_keepers_and_nothing_armed(
     before = machine.populations()
     keepers = {path for path, count in before.items() if "/w0-python" in path}
     assert keepers
-    assert all(before[path] == KEEPERS for path in keepers)
+    assert all(before[path] == 1 for path in keepers)
     # One request that comes while nothing is armed for it, and those after it.
     coordinator.lease("raise SystemExit(42)")
     assert coordinator.finish()[0].exit_code == 42
     coordinator.await_ready("python")
     after = machine.populations()
     assert after.keys() == before.keys()
-    assert all((after[path] == KEEPERS) == (path not in keepers) for path in after)
+    assert all((after[path] == 1) == (path not in keepers) for path in after)
 
 
 def test_a_worker_killed_in_the_middle_is_told_of_at_once_and_leaves_nothing(

@@ -101,10 +101,11 @@ class Keeper:
         except OSError as error:
             raise SetupError("cgroup", error.errno or 0) from error
         self._identity = identity
+        self._template = template
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         _limit_waits(self.sock)
-        #: To the process that answers what programs ask (answerer.py).
-        self.answers, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        #: To the process that answers what programs ask; None before one has asked something.
+        self._answers: socket.socket | None = None
         #: The keeper dies when this is closed.
         reader, self._alive = os.pipe()
         #: Its directory in /proc; -1 before it has joined.
@@ -116,7 +117,7 @@ class Keeper:
             self.sock.connect(template)
             procs = self.leaf.open_procs()
             message = wireform.pack(wireform.JOIN, identity.host_id, identity.init_id, tmpfs_bytes)
-            wireform.send(self.sock, message, (theirs.fileno(), reader, *procs))
+            wireform.send(self.sock, message, (reader, *procs))
             self.doors = self._joined()
         except (OSError, SetupError) as error:
             self.close()
@@ -124,9 +125,7 @@ class Keeper:
                 raise
             raise SetupError("keeper", error.errno or 0) from error
         finally:
-            theirs.close()
-            for fd in (reader, *procs):
-                os.close(fd)
+            _close(reader, *procs)
 
     def _joined(self) -> handover.Doors:
         message, descriptors = wireform.receive(self.sock)
@@ -203,6 +202,25 @@ class Keeper:
             raise SetupError(*rest)
         return pidfds
 
+    def have_answered(self, listener: int) -> None:
+        """Have a process in this leaf answer what comes there; raises OSError."""
+        if self._answers is None:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            procs: list[int] = []
+            try:
+                _limit_waits(sock)
+                sock.connect(self._template)
+                procs = self.leaf.open_procs()
+                self.leaf.admit()
+                wireform.send(sock, wireform.pack(wireform.ANSWER), (self.process, *procs))
+            except OSError:
+                sock.close()
+                raise
+            finally:
+                _close(*procs)
+            self._answers = sock
+        wireform.send(self._answers, b"?", (listener,))
+
     def _await(self, sock: socket.socket) -> None:
         """Wait for something to be said there, and give way no longer when that takes long."""
         poll = select.poll()
@@ -214,7 +232,8 @@ class Keeper:
         """End the keeper and all that it has started, and remove its leaf."""
         os.close(self._alive)
         self.sock.close()
-        self.answers.close()
+        if self._answers is not None:
+            self._answers.close()
         if self.process >= 0:
             os.close(self.process)
         self.leaf.remove()
@@ -352,7 +371,7 @@ class Sandbox:
             self._unasked = False
             with contextlib.suppress(OSError):
                 # Where nobody answers the kernel refuses the call as soon as this is closed.
-                wireform.send(self._keeper.answers, b"?", (self.listener,))
+                self._keeper.have_answered(self.listener)
         self._end_listening()
 
     def _end_listening(self) -> None:

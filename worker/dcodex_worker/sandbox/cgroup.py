@@ -43,9 +43,8 @@ _PRESSING = 16
 _MOST_WEIGHT = 10_000
 #: How long the processes of a group may take to die, in seconds, before it counts as stuck.
 KILL_TIMEOUT_S = 10.0
-#: init, the keeper, who answers beside it, and the holder of the program's memory, which share the
-#: leaf with the program.
-OWN_PROCESSES = 4
+#: init, the keeper and the holder of the program's memory, which share the leaf with the program.
+OWN_PROCESSES = 3
 
 #: Version 2: the group beside the sandboxes' for whoever lived in the group that holds them.
 ASIDE = "supervisor"
@@ -175,6 +174,8 @@ class Leaf:
         #: What was written last, so that equal limits cost nothing on a request's path.
         self._memory_bytes = 0
         self._processes = 0
+        #: Processes of ours in here, which do not count as the program's.
+        self._own = OWN_PROCESSES
         self._cpu_baseline = (0.0, 0.0, 0.0)
         self._oom_baseline = 0
         self._refused_baseline = 0
@@ -214,8 +215,15 @@ class Leaf:
             self._memory_bytes = memory_bytes
         if processes != self._processes:
             controller = "pids" if self._version == 1 else "unified"
-            self._write(controller, "pids.max", str(processes + OWN_PROCESSES))
+            self._write(controller, "pids.max", str(processes + self._own))
             self._processes = processes
+
+    def admit(self) -> None:
+        """One more process of ours is to come."""
+        self._own += 1
+        processes, self._processes = self._processes, 0
+        if processes:
+            self.limit(self._memory_bytes, processes)
 
     def give_way(self) -> None:
         """Until its turn comes others run first: what happens in here is preparation."""

@@ -122,7 +122,10 @@ class Keeper:
             os._exit(1)
 
     def _prepare(self) -> bool:
-        """Join the worker and write down all lists; whether this is the rehearsal's program."""
+        """Join the worker and write down all lists; whether this is the rehearsal's program.
+
+        Or else be an answerer, where the worker says so.
+        """
         try:
             return self._join()
         except OSError as error:
@@ -135,12 +138,15 @@ class Keeper:
         data, fds = wireform.receive(self._worker)
         if not data:
             os._exit(0)
-        _, host_id, init_id, tmpfs_bytes = wireform.unpack(data)
-        answers, alive, *groups = fds
+        kind, *fields = wireform.unpack(data)
+        first, *groups = fds
         for fd in groups:
             os.write(fd, b"0")
             os.close(fd)
-        _die_with(alive)
+        if kind == wireform.ANSWER:
+            answerer.serve(self._worker, first)
+        host_id, init_id, tmpfs_bytes = fields
+        _die_with(first)
         inheritance = self._inheritance
         # The only way to the host's /proc that is left. It lives in the sandboxes' network.
         itself = f"../../{os.getpid()}"
@@ -149,8 +155,6 @@ class Keeper:
         # So that a program reads "/" as its group's path and not the host's names.
         kernel.unshare(kernel.CLONE_NEWCGROUP)
         mount_namespace = rootfs.enter_front(inheritance.extra, "overlayfs" in inheritance.lenient)
-        with socket.socket(fileno=answers) as sock:
-            answerer.start(sock, process)
         enclosure = plan.Enclosure(
             mount_namespace, inheritance.pid_namespace, tmpfs_bytes, host_id, init_id
         )

@@ -6,8 +6,8 @@ The worker and its keeper share a SOCK_SEQPACKET pair; the worker and each armed
 a SOCK_STREAM pair, the channel, which the program's process closes before it runs any code
 that is not ours.
 
-    worker -> keeper   JOIN, identities, tmpfs     + a socket for the answerer (answerer.py), a
-                       pipe that the keeper dies with, one cgroup.procs a controller
+    worker -> keeper   JOIN, identities, tmpfs     + a pipe that the keeper dies with, and one
+                       cgroup.procs a controller
     keeper -> worker   JOINED, Doors (handover.py) + the keeper's directory in the host's /proc
     worker -> keeper   8 bytes: the list to make   + stdin, stdout, stderr, channel
     keeper -> worker   ARMING                      + pidfds of init and program
@@ -17,6 +17,12 @@ that is not ours.
                        all of it waits, and then the message without a head
     keeper -> worker   REPORT                      how the program ended
     keeper -> worker   FAILED, step, errno         in place of JOINED or ARMING, and it ends
+
+A template's fork may be told, instead of to join, to answer what programs ask (answerer.py):
+
+    worker -> answerer ANSWER                      + the keeper's directory, and one cgroup.procs
+                       a controller
+    worker -> answerer any byte                    + a filter's listener
 
 All sides are ours and run no code of others, so that marshal, which is not safe against an
 enemy, is. Its version is pinned because the two may run different Pythons.
@@ -38,6 +44,7 @@ MARSHAL_VERSION = 2
 
 JOIN = "join"
 JOINED = "joined"
+ANSWER = "answer"
 ARMING = "arming"
 ARMED = "armed"
 FAILED = "failed"
@@ -47,7 +54,7 @@ FAILED_STATUS = 127
 
 #: No message between worker and keeper is longer.
 MAX_MESSAGE_BYTES = 4096
-#: Of a JOIN: two, and one for each controller of version 1.
+#: Of a JOIN: one, and one for each controller of version 1.
 MAX_DESCRIPTORS = 8
 #: The pieces that a program's process takes of a message.
 MAX_PIECE_BYTES = 1 << 20
