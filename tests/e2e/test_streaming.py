@@ -172,4 +172,5 @@ def test_a_signal_reaches_a_program_that_does_not_read_what_an_async_caller_send
             await sender
             return result
 
-    assert asyncio.run(talk()).text == "SIGUSR1\n"
+    # The newline behind the first word may come by itself.
+    assert asyncio.run(talk()).text.lstrip("\n") == "SIGUSR1\n"
