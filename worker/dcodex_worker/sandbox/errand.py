@@ -49,7 +49,6 @@ class Number(IntEnum):
     CLONE = 56
     WAIT4 = 61
     FCNTL = 72
-    FCHMOD = 91
     CHDIR = 80
     SETSID = 112
     SETGROUPS = 116

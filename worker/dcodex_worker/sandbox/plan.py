@@ -40,6 +40,8 @@ GIVEN = 4
 _WAITING = 64
 #: The program's processes go before the keeper, and first when the machine runs out of memory.
 _OOM_SCORE = "1000"
+#: What a keeper is told: a list's address.
+_ADDRESS = struct.Struct("=Q")
 #: waitid(2)'s kind of id.
 _P_PIDFD = 3
 _ANY_CHILD = -1
@@ -161,9 +163,6 @@ class Rounds:
         ):
             errand.set_argument(place, index, errand.argument(call, 0))
         return errand
-
-
-_ADDRESS = struct.Struct("=Q")
 
 
 def _enclose(
