@@ -24,6 +24,7 @@ from dcodex_shared.descriptors import raise_limit
 from dcodex_shared.endpoints import is_served, prepare
 from dcodex_shared.keys import server_keys
 from dcodex_shared.memory import keep_freed_memory
+from dcodex_shared.placement import keep_to
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Queues requests, leases workers to them and decides how many workers there are.",
     )
     raise_limit()
+    keep_to(settings.service_cpus)
     keep_freed_memory()
     logs.configure("coordinator", settings.log_level, settings.log_format)
     endpoints = (settings.gateway_endpoint, settings.worker_endpoint)

@@ -13,6 +13,7 @@ from dcodex_shared import logs
 from dcodex_shared.config import ConfigError, GatewaySettings, parse_settings
 from dcodex_shared.descriptors import raise_limit
 from dcodex_shared.memory import keep_freed_memory
+from dcodex_shared.placement import keep_to
 
 PROGRAM = "dcodex-gateway"
 EXIT_PORT = 1
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Takes programs in over gRPC and passes them to the coordinator.",
     )
     raise_limit()
+    keep_to(settings.service_cpus)
     keep_freed_memory()
     logs.configure("gateway", settings.log_level, settings.log_format)
     try:

@@ -28,6 +28,7 @@ from dcodex_shared.limits import (
     MAX_REQUEST_BYTES,
     MIB,
 )
+from dcodex_shared.placement import AUTO, check, parse_cpus
 from dcodex_shared.quantities import (
     parse_bytes,
     parse_count,
@@ -80,6 +81,12 @@ class CommonSettings:
     """What every process has."""
 
     runtime_dir: str = _setting("", str, "directory of the local sockets (made with mode 0700)")
+    service_cpus: str = _setting(
+        AUTO,
+        parse_cpus,
+        "CPUs for our own threads, not for programs: any, or a list as 0,2-3; auto: "
+        "`dcodex up` takes one CPU on small machines",
+    )
     log_level: str = _setting("info", str, "debug, info, warning or error")
     log_format: str = _setting("human", str, "human, or json: one object a line")
     metrics_host: str = _setting("127.0.0.1", str, "address of the metrics port")
@@ -372,6 +379,10 @@ def _with_defaults(cls: type[S], settings: S, values: dict[str, Any]) -> S:
     settings = cls(**values)
     _one_of("log_level", settings.log_level, ("debug", "info", "warning", "error"))
     _one_of("log_format", settings.log_format, ("human", "json"))
+    try:
+        check(settings.service_cpus)
+    except ValueError as error:
+        raise ConfigError(f"service_cpus: {error}") from None
     if isinstance(settings, CoordinatorSettings) and not (
         1 <= settings.min_workers <= settings.max_workers
     ):

@@ -67,6 +67,45 @@ def test_it_says_when_it_is_ready_and_for_what(own_farm: Farm) -> None:
         assert client.run("print(1)").check().text == "1\n"
 
 
+def test_its_own_threads_keep_to_the_cpus_that_they_are_given_and_programs_have_all() -> None:
+    allowed = os.sched_getaffinity(0)
+    one = min(allowed)
+    with Farm(*quiet_flags(2), f"--service_cpus={one}") as farm, dcodex.connect(farm.target) as c:
+        result = c.run("import os; print(*os.sched_getaffinity(0))", cache=False).check()
+        parts = children(farm)
+        workers = [
+            pid
+            for pid in map(int, filter(str.isdecimal, os.listdir("/proc")))
+            if _command(pid).strip() == "dcodex-worker" and _began_by(pid, parts["dcodex_worker"])
+        ]
+        threads = [
+            os.sched_getaffinity(int(task))
+            for pid in (parts["dcodex_gateway"], parts["dcodex_coordinator"], *workers)
+            for task in os.listdir(f"/proc/{pid}/task")
+        ]
+    assert set(map(int, result.text.split())) == allowed
+    assert len(workers) >= 2
+    assert all(cpus == {one} for cpus in threads)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except OSError:
+        return ""
+
+
+def _began_by(pid: int, ancestor: int) -> bool:
+    while pid > 1:
+        if pid == ancestor:
+            return True
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+    return False
+
+
 def test_it_leaves_nothing_behind() -> None:
     others = processes()
     with Farm(*quiet_flags(2)) as farm:

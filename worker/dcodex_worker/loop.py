@@ -101,7 +101,7 @@ class Worker:
         #: When a running program is cancelled for the retirement; _NEVER: not retiring.
         self._retire_by = _NEVER
         self._exit_status: int | None = None
-        self._cores = len(os.sched_getaffinity(0))
+        self._cores = os.cpu_count() or 1
 
     def run(self) -> int:
         """Serve until the end; returns the exit status."""

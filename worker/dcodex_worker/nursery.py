@@ -36,6 +36,7 @@ from dcodex_shared.config import WorkerSettings
 from dcodex_shared.keys import ClientKeys
 from dcodex_shared.memory import keep_freed_memory
 from dcodex_shared.messages import Hello, Role
+from dcodex_shared.placement import keep_to
 from dcodex_worker.link import Link
 from dcodex_worker.loop import Worker
 from dcodex_worker.processes import close_all_but, die_with, leave_signals_to_host, set_name
@@ -153,6 +154,8 @@ def _child(
         set_name("dcodex-nursery")
         leave_signals_to_host()
         close_all_but({sock.fileno(), report_fd})
+        # For the workers, which are its forks; programs are forks of the templates.
+        keep_to(settings.service_cpus)
         keep_freed_memory()
         gc.collect()
         # What is there now is every worker's: kept out of collections, its pages stay shared.

@@ -23,6 +23,7 @@ from dcodex_shared.config import (
     default_runtime_dir,
     load,
 )
+from dcodex_shared.placement import for_one_machine
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -82,6 +83,7 @@ def main(argv: Sequence[str]) -> int:
         complain(str(error))
         return EXIT_FAILED
     flags.runtime_dir = directory.path
+    flags.service_cpus = for_one_machine(gateway.service_cpus, sorted(os.sched_getaffinity(0)))
     gateway = load(GatewaySettings, flags, os.environ)
     try:
         return asyncio.run(_run(flags, gateway, coordinator, directory))
