@@ -16,8 +16,8 @@ The exit status that it would have had is known from here in the two usual cases
 interpreter ends as it always does, only without the preloaded modules; and where there are audit
 hooks, which would hear of what is done here, it ends as if there were nothing.
 
-Even to take a module out of a dictionary writes into its reference count, hence its page: the
-contents of sys.modules are exchanged as a whole for those of a small dictionary.
+The contents of sys.modules are exchanged as a whole for those of a small dictionary: to take
+modules out of it would write to each (dictionaries.py).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from typing import Any
 
 from dcodex_worker.sandbox import kernel
 from dcodex_worker.template import rehearsal, remains
+from dcodex_worker.template.dictionaries import exchange
 
 #: Never left out: the interpreter itself takes these apart last.
 _KEPT = ("sys", "builtins", "__main__")
@@ -97,7 +98,7 @@ def prepare(stashed: Container[str], path: str) -> Rehearse:
         names = itertools.takewhile(last_natural.__ne__, reversed(modules))
         own_names = [*_KEPT, *(name for name in names if name not in stashed)]
         own = {name: modules.pop(name) for name in own_names if name in modules}
-        _exchange(modules, own)
+        exchange(modules, own)
         # `own` now holds the others, for ever.
         kept.append(own)
         if found is None or any(traced):
@@ -181,13 +182,3 @@ def _is_usual(stream: Any, original: Any) -> bool:
         return stream.write_through and not stream.closed and "flush" not in vars(stream)
     except ValueError:
         return False  # detached
-
-
-def _exchange(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Exchange the contents of two dictionaries, all that follows the head of the objects."""
-    head = object.__basicsize__
-    size = dict.__basicsize__ - head
-    first, second = id(one) + head, id(other) + head
-    content = ctypes.string_at(first, size)
-    ctypes.memmove(first, second, size)
-    ctypes.memmove(second, content, size)

@@ -7,7 +7,8 @@ registered to be called at exit. A program thus starts with the modules that it 
 with by hand, and pays at its end for none that it did not use. The stash is a finder: the
 first import of a stashed module puts it back, with all that were imported before it and in
 its own wake, so that whatever an import by hand would have loaded is there. Modules are
-filled in from the most to the least used.
+filled in from the most to the least used. For an import that brings hundreds, what sys.modules
+will hold is laid out in the template, and put in place as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import importlib.machinery
+import itertools
 import os
 import sys
 import threading
@@ -24,9 +26,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dcodex_worker.template import rehearsal
+from dcodex_worker.template.dictionaries import exchange
 
 #: The folder of modules that are never shown.
 _OURS = "dcodex_worker"
+#: An import that brings fewer modules puts them back one by one.
+_MANY = 64
 
 #: What a module must do anew in a fork, done when a program gets it.
 _REFRESH: dict[str, Callable[[Any], object]] = {
@@ -67,6 +72,10 @@ class Stash:
         #: Groups up to here are back in sys.modules.
         self._restored = 0
         self._specs: dict[str, Any] = {}
+        #: How many modules are in sight before any import.
+        self._natural = 0
+        #: By module: what sys.modules holds when it is imported, but for itself.
+        self._outlooks: dict[str, dict[str, types.ModuleType]] = {}
 
     def __contains__(self, name: object) -> bool:
         """Whether a module of this name is, or was, in the stash."""
@@ -108,6 +117,13 @@ class Stash:
             del self._group_of[name]
         for group in self._groups:
             group.names = [name for name in group.names if name in self._group_of]
+        self._natural = len(sys.modules)
+        outlook = dict(sys.modules)
+        for name, group in zip(("", *names), self._groups, strict=False):
+            if len(group.names) >= _MANY and name in group.names:
+                others = {other: self._modules[other] for other in group.names if other != name}
+                self._outlooks[name] = outlook | others
+            outlook.update((module, self._modules[module]) for module in group.names)
         sys.meta_path.insert(0, self)
 
     def needs_refresh(self) -> bool:
@@ -140,14 +156,16 @@ class Stash:
         module.__spec__ = self._specs.pop(module.__name__)
 
     def _restore(self, last: int, asked: str) -> None:
-        for group in self._groups[self._restored : last + 1]:
-            for name in group.names:
+        groups = self._groups[self._restored : last + 1]
+        if not self._takes_outlook(asked):
+            for name in itertools.chain.from_iterable(group.names for group in groups):
                 # The import machinery itself puts the one in that was asked for.
                 if name != asked:
                     sys.modules.setdefault(name, self._modules[name])
-                refresh = _REFRESH.get(name)
-                if refresh is not None:
-                    refresh(self._modules[name])
+        for name, refresh in _REFRESH.items():
+            if self._restored <= self._group_of.get(name, -1) <= last:
+                refresh(self._modules[name])
+        for group in groups:
             for function, arguments, named in group.at_exit:
                 atexit.register(function, *arguments, **named)
             for function, arguments, named in group.at_thread_exit:
@@ -155,6 +173,22 @@ class Stash:
         self._restored = last + 1
         if self._restored == len(self._groups):
             sys.meta_path.remove(self)
+
+    def _takes_outlook(self, asked: str) -> bool:
+        """Put in place what was laid out for this import, if all else is as it was foreseen."""
+        outlook = self._outlooks.get(asked)
+        modules = sys.modules
+        expected = self._natural + sum(len(group.names) for group in self._groups[: self._restored])
+        if outlook is None or len(modules) != expected or "__main__" not in modules:
+            return False
+        # Every program has its own.
+        outlook["__main__"] = modules["__main__"]
+        if any(outlook.get(name) is not module for name, module in modules.items()):
+            return False
+        exchange(modules, outlook)
+        # Who still holds a module at the end decides how the interpreter takes it apart.
+        outlook.clear()
+        return True
 
 
 def load(name: str, complain: Callable[[str], None]) -> bool:
