@@ -34,7 +34,7 @@ class Came:
     compiler: bytes = b""
 
 
-def run(case: Case, environment: Mapping[str, str]) -> Came:
+def run(case: Case, environment: Mapping[str, str], interpreter: str = INTERPRETER) -> Came:
     """Run it; the scratch directory's name is replaced by the sandbox's in what it wrote."""
     with tempfile.TemporaryDirectory(prefix="hand-") as scratch:
         for name, content in ((case.file, case.source), *case.beside):
@@ -43,7 +43,7 @@ def run(case: Case, environment: Mapping[str, str]) -> Came:
         environment = {**environment, **dict(case.env)}
         compiler = b""
         if case.language == "python":
-            command = [INTERPRETER, "-u", case.file, *case.args]
+            command = [interpreter, "-u", case.file, *case.args]
         else:
             compiled = _run(_compile_command(case), scratch, environment, b"")
             compiler = compiled.stdout + compiled.stderr

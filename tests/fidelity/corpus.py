@@ -36,7 +36,7 @@ class Case:
         return {"python": "main.py", "c": "main.c", "cpp": "main.cpp"}[self.language]
 
 
-def _folder(name: str) -> list[Case]:
+def folder(name: str) -> list[Case]:
     """Every program of a folder; NAME.in beside NAME.py is its stdin."""
     found = []
     for path in sorted((HERE / name).iterdir()):
@@ -167,8 +167,8 @@ _PUTENV = b"import os, ctypes; print(os.environ['GIVEN'], flush=True); os.system
 
 
 CASES: tuple[Case, ...] = (
-    *_folder("programs"),
-    *_folder("problems"),
+    *folder("programs"),
+    *folder("problems"),
     *_projects(),
     *_environments(),
     *_large(),

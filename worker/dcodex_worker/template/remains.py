@@ -10,9 +10,10 @@ that is known to go in silence, so do all: what the collector does not list (num
 the like) has no such types here, as long as warnings about what was not closed stay ignored, and
 a program's own classes are listed, whether their instances are or not.
 
-Known are types by name, for those that are written in C, and for those that are written in
-Python by what they derive from. Everything else is in doubt, and so are modules: a program's own
-import may have brought types that nobody has read, as have modules of others in the template.
+Known are types by name, for those that are written in C, or by the package that they come from,
+and for those that are written in Python by what they derive from. Everything else is in doubt, and
+so are modules: a program's own import may have brought types that nobody has read, as have modules
+of others in the template.
 """
 
 from __future__ import annotations
@@ -82,6 +83,13 @@ _UNREAD = (
     "_curses", "_dbm", "_gdbm", "_sqlite3", "_testcapi", "_tkinter", "_xxsubinterpreters",
     "_interpreters", "readline",
 )
+#: Packages whose types in C were read, and what Cython and pandas bring along: instances give
+#: memory back and let go of what they refer to ...
+_READ_PACKAGES = frozenset(("_cyutility", "cython_runtime", "dateutil", "numpy", "pandas", "six"))
+_READ_PREFIXES = ("_cython_", "_sysconfigdata_")
+#: ... but for these, by the end of their names. Cython's run the `finally` that they wait in;
+#: numpy's warns where it has not written back, and is the one that the collector does not list.
+_LOUD_ENDINGS = (".coroutine", ".coroutine_wrapper", ".generator", ".async_generator", ".nditer")
 # fmt: on
 
 #: What an open file can be made of.
@@ -104,6 +112,7 @@ def prepare() -> Callable[[types.ModuleType], bool]:
     silent, changing = _known()
     makers = frozenset(cls for cls in _classes() if _name(cls) in _CLASS_MAKERS)
     unread = _unread()
+    unlisted = frozenset(cls for cls in _classes() if _name(cls) == "numpy.nditer")
     looks: dict[type, Callable[[Any], bool]] = {
         **dict.fromkeys(_STREAMS, _is_closed),
         io.BytesIO: _is_plain,
@@ -113,6 +122,7 @@ def prepare() -> Callable[[types.ModuleType], bool]:
         weakref.ref: _is_unheard,
     }
     get_objects, get_debug, get_count = gc.get_objects, gc.get_debug, gc.get_count
+    referents = gc.get_referents
     callbacks, garbage = gc.callbacks, gc.garbage
     module_type, modules = types.ModuleType, sys.modules
     filters, warn = _warnings.filters, vars(warnings)
@@ -163,7 +173,9 @@ def prepare() -> Callable[[types.ModuleType], bool]:
                 if (base not in changing and base not in own) or _speaks(base):
                     return False
         # If it is not listed, nothing is: the program has had its objects frozen.
-        return main_is_listed and not any(map(_speaks, makers_used))
+        if not main_is_listed or any(map(_speaks, makers_used)):
+            return False
+        return "numpy" not in modules or unlisted.isdisjoint(map(type, referents(*objects)))
 
     return is_silent
 
@@ -218,7 +230,11 @@ def _known() -> tuple[frozenset[type], frozenset[type]]:
     for cls in _classes():
         if _deallocator(cls) == ordinary:
             open_to_change.add(cls)
-        elif _name(cls) in _SILENT or _is_exception_of_the_interpreter(cls):
+        elif (
+            _name(cls) in _SILENT
+            or _is_exception_of_the_interpreter(cls)
+            or _is_of_read_package(cls)
+        ):
             changes = cls.__flags__ & _HEAP_TYPE and not cls.__flags__ & _IMMUTABLE_TYPE
             (open_to_change if changes else silent).add(cls)
     known = silent | {cls for cls in open_to_change if not _speaks(cls)}
@@ -256,6 +272,15 @@ def _name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+def _is_read(package: str) -> bool:
+    return package in _READ_PACKAGES or package.startswith(_READ_PREFIXES)
+
+
+def _is_of_read_package(cls: type) -> bool:
+    name = _name(cls)
+    return _is_read(name.partition(".")[0]) and not name.endswith(_LOUD_ENDINGS)
+
+
 def _is_exception_of_the_interpreter(cls: type) -> bool:
     return BaseException in _order_of(cls) and cls.__module__ == "builtins"
 
@@ -268,7 +293,7 @@ def _unread() -> tuple[str, ...]:
     modules = [thing for thing in gc.get_objects() if type(thing) is types.ModuleType]
     loaded = {str(vars(module).get("__name__")) for module in modules}
     packages = {name.partition(".")[0] for name in loaded} - read - {__name__.partition(".")[0]}
-    return (*_UNREAD, *sorted(packages))
+    return (*_UNREAD, *sorted(package for package in packages if not _is_read(package)))
 
 
 def _are_quiet(filters: list[tuple[Any, ...]]) -> bool:
