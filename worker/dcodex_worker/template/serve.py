@@ -17,7 +17,6 @@ import select
 import signal
 import socket
 import sys
-import types
 from collections.abc import Callable
 from typing import Any
 
@@ -185,10 +184,13 @@ def _forget(variable: str) -> None:
 def _adopt_real_sitecustomize() -> None:
     """Run the sitecustomize that this interpreter would have run, under that name."""
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
-    module = types.ModuleType("sitecustomize")
-    if spec is not None and spec.loader is not None:
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    if spec is None or spec.loader is None:
+        # A program's own file of that name can be imported.
+        del sys.modules["sitecustomize"]
+        return
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # In the place that ours has among the others.
     sys.modules["sitecustomize"] = module
 
 
