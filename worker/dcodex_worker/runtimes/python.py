@@ -31,7 +31,7 @@ SYSTEM_INTERPRETER = "/usr/bin/python3"
 #: Asking an interpreter for its version, in seconds.
 PROBE_TIMEOUT_S = 20.0
 #: The inside's code is written for this version and later.
-OLDEST = (3, 9)
+OLDEST = (3, 10)
 #: What the interpreter reads before any program: these must be there when it starts.
 _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
 #: What a package reads when it is imported (matplotlib), as variables and as a file.
@@ -85,7 +85,7 @@ def find(settings: WorkerSettings) -> Interpreter:
         text = f"cannot use {path}: it does not answer as a Python interpreter"
         raise SetupError("python", 0, text) from error
     if tuple(numbers) < OLDEST:
-        raise SetupError("python", 0, f"{path} is {version}; 3.9 or later is needed")
+        raise SetupError("python", 0, f"{path} is {version}; 3.10 or later is needed")
     real = os.path.dirname(os.path.realpath(path))
     outside = {
         folder

@@ -58,7 +58,7 @@ class Entry:
             return
         assert self.is_free
         former, self._name, self.path = self.path, name, f"{self._folder}/{name}"
-        for place, text in zip(self._places, (self.path, name)):  # noqa: B905 # strict: Python 3.10
+        for place, text in zip(self._places, (self.path, name), strict=True):
             place.value = self._decode(os.fsencode(text), None)
         # It has just asked whether this is a folder or an archive: neither is.
         sys.path_importer_cache[self.path] = sys.path_importer_cache.pop(former, None)

@@ -125,10 +125,10 @@ def _register_untraced(function: Callable[[], object]) -> tuple[list[Any], ...]:
     exhaust = collections.deque[Any](maxlen=0).extend
     both = ((sys.gettrace, sys.settrace), (sys.getprofile, sys.setprofile))
     # The last to be registered is called first.
-    for (_, set_one), place in zip(both, places):  # noqa: B905 # strict is new in Python 3.10
+    for (_, set_one), place in zip(both, places, strict=True):
         atexit.register(exhaust, map(set_one, iter(place)))
     atexit.register(function)
-    for (get, set_one), place in zip(both, places):  # noqa: B905 # strict is new in Python 3.10
+    for (get, set_one), place in zip(both, places, strict=True):
         # What there is, if anything, is appended there, which gives the None that replaces it.
         found = itertools.islice(iter(get, None), 1)
         atexit.register(exhaust, map(set_one, map(place.append, found)))
