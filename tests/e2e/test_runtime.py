@@ -27,6 +27,8 @@ import os, sys, early, early.lazily
 print(early.__version__, early.loaded_by != os.getpid(), os.path.exists(sys.executable))
 print(early.temporary, os.listdir(), os.listdir('/usr/local'))
 """
+#: What it is stored as; without the suffix it is Python by being where the program begins.
+NAMES = ("main.py", "hello.py", "hello")
 
 
 def _mounts() -> Iterator[str]:
@@ -58,9 +60,13 @@ def test_programs_import_from_a_runtime_what_was_loaded_before_they_came(tmp_pat
             Farm(*quiet_flags(1), "--languages=python", *options) as farm,
             dcodex.connect(farm.target) as client,
         ):
-            text = client.run(PROGRAM, cache=False).check().text
+            texts = [
+                client.run(files={name: PROGRAM}, language="python", cache=False).check().text
+                for name in NAMES
+            ]
             # What packages wrote is kept nowhere.
             seen = [mounts for mounts in _mounts() if place in mounts]
             assert seen
             assert not [mounts for mounts in seen if "scratch /" in mounts]
-    assert text == f"2.1 True True\n/tmp ['main.py'] {[os.path.basename(place)]}\n"
+    places = [os.path.basename(place)]
+    assert texts == [f"2.1 True True\n/tmp {[name]} {places}\n" for name in NAMES]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.fidelity.corpus import Case
 
+from dcodex_worker.runtimes.names import not_an_option
+
 #: Where a program finds itself in the sandbox; by hand it is a scratch directory.
 WORK_DIRECTORY = b"/work"
 INTERPRETER = "/usr/bin/python3"
@@ -43,7 +45,7 @@ def run(case: Case, environment: Mapping[str, str], interpreter: str = INTERPRET
         environment = {**environment, **dict(case.env)}
         compiler = b""
         if case.language == "python":
-            command = [interpreter, "-u", case.file, *case.args]
+            command = [interpreter, "-u", not_an_option(case.file), *case.args]
         else:
             compiled = _run(_compile_command(case), scratch, environment, b"")
             compiler = compiled.stdout + compiled.stderr

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
+import marshal
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +28,8 @@ class Case:
     beside: tuple[tuple[str, bytes], ...] = ()
     #: Added to the environment.
     env: tuple[tuple[str, str], ...] = ()
+    #: What it is stored as; "": as main, with its language's suffix.
+    stored: str = ""
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -32,22 +38,26 @@ class Case:
 
     @property
     def file(self) -> str:
-        """What it is stored as."""
-        return {"python": "main.py", "c": "main.c", "cpp": "main.cpp"}[self.language]
+        """Its path below the work directory."""
+        return self.stored or {"python": "main.py", "c": "main.c", "cpp": "main.cpp"}[self.language]
 
 
-def folder(name: str) -> list[Case]:
-    """Every program of a folder; NAME.in beside NAME.py is its stdin."""
+def folder(name: str, own_names: bool = False) -> list[Case]:
+    """Every program of a folder; NAME.in beside NAME.py is its stdin.
+
+    own_names: Python only, and stored as they are called here, as `dcodex run` does.
+    """
     found = []
     for path in sorted((HERE / name).iterdir()):
-        if path.suffix in LANGUAGE_OF:
+        if path.suffix in LANGUAGE_OF and (path.suffix == ".py" or not own_names):
             stdin = path.with_suffix(".in")
             found.append(
                 Case(
-                    f"{name}/{path.name}",
+                    f"named/{path.name}" if own_names else f"{name}/{path.name}",
                     LANGUAGE_OF[path.suffix],
                     path.read_bytes(),
                     stdin.read_bytes() if stdin.exists() else b"",
+                    stored=path.name if own_names else "",
                 )
             )
     return found
@@ -166,8 +176,98 @@ _HELP = b"import argparse; argparse.ArgumentParser(description='word ' * 30).pri
 _PUTENV = b"import os, ctypes; print(os.environ['GIVEN'], flush=True); os.system('echo $GIVEN')"
 
 
+#: What a file may be called, also where a command could take it for something else.
+_NAMES = [
+    "-",
+    "-c.py",
+    "-m",
+    "--version",
+    "@words.py",
+    ".py",
+    "..py",
+    "a b.py",
+    "no_suffix",
+    "words.txt",
+    "two.dots.py",
+    "\u00fcml\u00e4ut.py",
+    "\u65e5\u672c.py",
+    "\U0001f40d.py",
+    "'quoted\".py",
+    "new\nline.py",
+    "back\\slash.py",
+    "__main__.py",
+    "main",
+    "main.pyw",
+    "main.py.py",
+    "run/main.py",
+    "run/deep/er/app.py",
+    "run.py/app.py",
+    "n" * 200 + ".py",
+]
+#: Names of modules: of some that are loaded at the start, that are preloaded, or neither.
+_MODULES = ["os", "site", "io", "zipimport", "json", "random", "asyncio", "queue", "main"]
+_MODULES += ["sitecustomize", "usercustomize"]
+_NAMED = b"""\
+import NAME, sys
+print(__name__, __file__, NAME.__name__, NAME.__file__, NAME is sys.modules['__main__'])
+print([name for name in vars(NAME) if name == 'sys'], sys.path[0])
+"""
+
+
+def _names() -> list[Case]:
+    """Programs that are stored under other names than main.py."""
+    tell = (HERE / "programs" / "own_file.py").read_bytes()
+    code = compile(b"import sys; print(__file__, __cached__, sys.path[0])\n1 / 0\n", "x.py", "exec")
+    compiled = importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
+    archive = io.BytesIO(b"#!/usr/bin/python3\n")
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("__main__.py", "import sys, other; print(__file__, sys.path[0])\nother.f()")
+        file.writestr("other.py", "def f():\n    print(__file__)\n    raise ValueError\n")
+    contents = [
+        ("compiled.pyc", compiled),
+        ("compiled.py", compiled),
+        ("no_bytecode.pyc", b"print(1)\n"),
+        ("archive.pyz", archive.getvalue()),
+        ("archive.py", archive.getvalue()),
+        ("wrong.py", b"def f(:\n"),
+        ("wrong.txt", b"\xff = 1\n"),
+        ("empty.py", b""),
+        ("null.py", b"print(1)\n\0"),
+    ]
+    uses = b"import json, helper, sys; print(json.__file__, helper.__file__, sys.path[0])\n"
+    helper = ("run/helper.py", b"")
+    ends = b"import sys; print(__file__); sys.exit(3)\n"
+    return [
+        *(Case(f"names/{number}", "python", tell, stored=n) for number, n in enumerate(_NAMES)),
+        *(
+            Case(
+                f"names/module-{name}",
+                "python",
+                _NAMED.replace(b"NAME", name.encode()),
+                stored=f"{name}.py",
+            )
+            for name in _MODULES
+        ),
+        *(Case(f"names/{name}", "python", content, stored=name) for name, content in contents),
+        *(
+            Case(
+                f"names/beside-{name}",
+                "python",
+                uses,
+                beside=((name, b""), helper),
+                stored="run/x.py",
+            )
+            for name in ("json.py", "run/json.py", "run/json/__init__.py")
+        ),
+        Case("names/exit", "python", ends, stored="hello.py"),
+        Case("names/exit-env", "python", ends, env=(("TOKEN", "1"),), stored="hello.py"),
+    ]
+
+
 CASES: tuple[Case, ...] = (
     *folder("programs"),
+    *folder("programs", own_names=True),
+    *_names(),
     *folder("problems"),
     *_projects(),
     *_environments(),

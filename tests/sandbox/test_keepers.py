@@ -98,10 +98,10 @@ def _armed(keeper: Keeper) -> Iterator[Sandbox]:
         sandbox.destroy()
 
 
-def _launch(source: str) -> Launch:
+def _launch(source: str, name: str = "main.py", *args: str) -> Launch:
     return Launch(
-        files=(SourceFile("main.py", 0o644, source.encode()),),
-        argv=("main.py",),
+        files=(SourceFile(name, 0o644, source.encode()),),
+        argv=(name, *args),
         environment=tuple(ENVIRONMENT.items()),
         limits=replace(DEFAULT_LIMITS, wall_s=PATIENCE_S),
         warm=True,
@@ -178,6 +178,25 @@ def test_a_program_in_a_network_that_serves_again_has_a_loopback_that_works(
     with _armed(keeper) as sandbox:
         end = run_to_end(Stage(sandbox, _launch(NETWORK + source), compiling=False))
     assert end == End(0, b"%d\n" % first, b"")
+
+
+@pytest.mark.parametrize("name", ["main.py", "hello.py", "folder/a b", "m\u00fcll.py"])
+@pytest.mark.parametrize("args", [(), ("one", "two")])
+def test_a_file_of_any_name_is_run_by_the_interpreter_that_waited(
+    name: str, args: tuple[str, ...], keeper: Keeper
+) -> None:
+    # The kernel still says what the template was started with: nothing was executed since.
+    source = (
+        "import sys\n"
+        "print(__file__, sys.argv, sys.orig_argv[1:])\n"
+        "print(open('/proc/self/cmdline').read().split(chr(0))[1:])\n"
+    )
+    assert keeper.doors.any_name
+    with _armed(keeper) as sandbox:
+        end = run_to_end(Stage(sandbox, _launch(source, name, *args), compiling=False))
+    argv = [name, *args]
+    said = f"/work/{name} {argv} {['-u', *argv]}\n{['-u', 'main.py', '']}\n"
+    assert end == End(0, said.encode(), b"")
 
 
 def test_output_has_room_for_two_pieces_and_errors_have_the_usual(keeper: Keeper) -> None:

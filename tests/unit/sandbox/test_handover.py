@@ -19,7 +19,7 @@ FILE = ("main.py", 0o644, b"print('hello')\n")
 
 
 def _doors(room: int = 1 << 20) -> Doors:
-    return Doors(first=1, later=2, direct=3, spelled=4, room=room, environment=())
+    return Doors(first=1, later=2, direct=3, spelled=4, room=room, environment=(), any_name=True)
 
 
 def _received(message: bytes, doors: Doors) -> bytes:

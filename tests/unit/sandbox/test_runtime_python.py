@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -25,6 +28,13 @@ INTERPRETER = Interpreter(
 )
 
 
+class ArmedSandbox:
+    """What is asked of one before a program begins."""
+
+    def __init__(self, any_name: bool) -> None:
+        self.any_name = any_name
+
+
 def program(
     *names: str, environment: tuple[tuple[str, str], ...] = (), content: bytes = b"pass\n"
 ) -> Program:
@@ -34,15 +44,15 @@ def program(
     )
 
 
-def armed() -> tuple[ArmedPython, Rack]:
+def armed(any_name: bool = True) -> tuple[ArmedPython, Rack]:
     rack = Rack()
     for kind in INTERPRETER.kinds():
-        rack.put(kind, cast(Sandbox, object()))
+        rack.put(kind, cast(Sandbox, ArmedSandbox(any_name)))
     return ArmedPython(rack, INTERPRETER), rack
 
 
-def launch_of(what: Program) -> tuple[bool, tuple[str, ...], str]:
-    launch = armed()[0].begin(what).launch
+def launch_of(what: Program, any_name: bool = True) -> tuple[bool, tuple[str, ...], str]:
+    launch = armed(any_name)[0].begin(what).launch
     return launch.warm, launch.argv, launch.path
 
 
@@ -50,9 +60,21 @@ def test_main_py_goes_on_in_the_warm_interpreter() -> None:
     assert launch_of(program("main.py", "other.py")) == (True, ("main.py", "a", "b"), "")
 
 
-def test_another_entry_point_gets_a_fresh_interpreter() -> None:
+@pytest.mark.parametrize("name", ["hello.py", "run/app.py", "a b", ".py", "m\u00fc.py", "x.pyc"])
+def test_so_does_a_file_of_any_other_name(name: str) -> None:
+    assert launch_of(program(name, "main.py")) == (True, (name, "a", "b"), "")
+
+
+def test_another_name_gets_a_fresh_interpreter_where_the_template_cannot_open_it() -> None:
     argv = ("/usr/bin/python3", "-u", "run/app.py", "a", "b")
-    assert launch_of(program("run/app.py")) == (False, argv, "/usr/bin/python3")
+    assert launch_of(program("run/app.py"), any_name=False) == (False, argv, "/usr/bin/python3")
+    assert launch_of(program("main.py"), any_name=False)[0]
+
+
+@pytest.mark.parametrize("name", ["-c.py", "-", "@args"])
+def test_a_name_like_an_option_gets_a_fresh_interpreter(name: str) -> None:
+    argv = ("/usr/bin/python3", "-u", f"./{name}", "a", "b")
+    assert launch_of(program(name)) == (False, argv, "/usr/bin/python3")
 
 
 @pytest.mark.parametrize("name", ["PYTHONHASHSEED", "LD_PRELOAD", "MALLOC_ARENA_MAX"])
@@ -80,8 +102,12 @@ def test_a_file_of_a_packages_settings_costs_the_warmth_of_a_larger_template() -
     assert launch_of(program(*names))[0]
 
 
-def test_an_archive_gets_a_fresh_interpreter() -> None:
-    assert not launch_of(program("main.py", content=b"PK\x03\x04rest"))[0]
+@pytest.mark.parametrize("before", [b"", b"#!/usr/bin/python3\n"])
+def test_an_archive_gets_a_fresh_interpreter(before: bytes) -> None:
+    archive = io.BytesIO(before)
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("__main__.py", "print(1)")
+    assert not launch_of(program("app.pyz", content=archive.getvalue()))[0]
 
 
 def test_the_requests_variables_win_over_the_sandboxes_own() -> None:
@@ -116,6 +142,8 @@ def test_entries_beyond_the_most_join_the_last_template() -> None:
     assert groups_of(("b", "c"), installed) == (("c",),)
 
 
-def test_only_python_files_are_searched_for_the_names_of_modules() -> None:
+def test_only_python_files_and_the_entry_point_are_searched_for_the_names_of_modules() -> None:
     assert names_any(program("main.py", "other.py", content=b"numpy"), ("numpy.random",))
-    assert not names_any(program("words.txt", content=b"numpy"), ("numpy",))
+    assert names_any(program("no suffix", content=b"numpy"), ("numpy",))
+    files = (SourceFile("main.py", 0o644, b"pass\n"), SourceFile("words.txt", 0o644, b"numpy"))
+    assert not names_any(replace(program("main.py"), files=files), ("numpy",))

@@ -1,4 +1,4 @@
-"""Python: a warm interpreter goes on with the program's main.py.
+"""Python: a warm interpreter goes on with the program's file.
 
 There are several: a small one, and larger ones with modules that the operator lists. Each
 megabyte of a template makes every fork of it dearer, and its end; so a larger one is for
@@ -31,14 +31,14 @@ SYSTEM_INTERPRETER = "/usr/bin/python3"
 #: Asking an interpreter for its version, in seconds.
 PROBE_TIMEOUT_S = 20.0
 #: The inside's code is written for this version and later.
-OLDEST = (3, 9)
+OLDEST = (3, 10)
 #: What the interpreter reads before any program: these must be there when it starts.
 _START_PREFIXES = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ")
 #: What a package reads when it is imported (matplotlib), as variables and as a file.
 _IMPORT_PREFIXES = ("HOME", "XDG_", "MPL", "MATPLOTLIBRC")
 _IMPORT_FILE = "matplotlibrc"
-#: How a zip file begins.
-_ARCHIVE = b"PK\x03\x04"
+#: What every zip file has near its end, whatever stands before it.
+_ARCHIVE = b"PK\x05\x06"
 
 #: The kind of sandbox of the small template, and its name.
 SMALL = "python"
@@ -85,7 +85,7 @@ def find(settings: WorkerSettings) -> Interpreter:
         text = f"cannot use {path}: it does not answer as a Python interpreter"
         raise SetupError("python", 0, text) from error
     if tuple(numbers) < OLDEST:
-        raise SetupError("python", 0, f"{path} is {version}; 3.9 or later is needed")
+        raise SetupError("python", 0, f"{path} is {version}; 3.10 or later is needed")
     real = os.path.dirname(os.path.realpath(path))
     outside = {
         folder
@@ -166,18 +166,21 @@ class ArmedPython:
     def begin(self, program: Program) -> Stage:
         """Run it; warm where it starts as the template would, by a fresh start otherwise.
 
-        A fresh start in the same sandbox is for an entry point of another name than the one
-        that the template was started with, for variables that an interpreter reads at its
-        start, for a main.py that is an archive, and in a larger template for what its modules
-        have read when they were imported.
+        A fresh start in the same sandbox is for an entry point that a command would take for an
+        option, and for any but main.py where the template cannot open another one; for variables
+        that an interpreter reads at its start, for archives, and in a larger template for what its
+        modules have read when they were imported.
         """
         entry = program.entry_point
         kind = self._kind(program)
+        spare = self._rack.get(kind)
+        assert spare is not None
         prefixes = _START_PREFIXES if kind == SMALL else _START_PREFIXES + _IMPORT_PREFIXES
         warm = (
-            entry == BY_NAME["python"].default_file
+            (spare.sandbox.any_name or entry == BY_NAME["python"].default_file)
+            and entry == not_an_option(entry)
             and not any(name.startswith(prefixes) for name, _ in program.environment)
-            and not any(file.content.startswith(_ARCHIVE) for file in program.files)
+            and not any(_ARCHIVE in file.content for file in program.files)
             and (kind == SMALL or not has_settings(program))
         )
         if warm:
@@ -224,5 +227,9 @@ def has_settings(program: Program) -> bool:
 def names_any(program: Program, modules: tuple[str, ...]) -> bool:
     """Whether a Python file of the program has the name of one of these in it, anywhere."""
     names = {name.partition(".")[0].encode() for name in modules}
-    texts = [file.content for file in program.files if file.path.endswith(".py")]
+    texts = [
+        file.content
+        for file in program.files
+        if file.path.endswith(".py") or file.path == program.entry_point
+    ]
     return any(name in text for name in names for text in texts)

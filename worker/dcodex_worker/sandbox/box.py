@@ -54,7 +54,7 @@ class Launch:
     """What to start in an armed sandbox."""
 
     files: tuple[SourceFile, ...]
-    #: The whole command line. With `warm`, of which argv[0] is the file that the template opens.
+    #: The whole command line. With `warm`, what follows the interpreter: argv[0] is a file.
     argv: tuple[str, ...]
     #: The whole environment.
     environment: tuple[tuple[str, str], ...]
@@ -70,12 +70,12 @@ class Launch:
     foreseen: bool = False
 
     def is_usual(self, environment: tuple[tuple[str, str], ...] | None) -> bool:
-        """Whether it is a warm program of one file, without arguments, in this environment."""
+        """Whether it is a warm main.py alone, without arguments, in this environment."""
         return (
             self.warm
             and self.environment == environment
-            and len(self.argv) == len(self.files) == 1
-            and self.files[0].path == self.argv[0]
+            and self.argv == (handover.MAIN,)
+            and [file.path for file in self.files] == [handover.MAIN]
         )
 
 
@@ -255,6 +255,8 @@ class Sandbox:
         self._keeper = keeper
         self._channel = channel
         self._collect = collect
+        #: Whether a warm program's file may have any name.
+        self.any_name = keeper.doors.any_name
         #: Tells poll(2) when the program asks something: answer() then. -1 where it cannot, or may.
         self.listener = listeners[0] if listeners else -1
         #: Whether it is certain that nothing was asked yet.

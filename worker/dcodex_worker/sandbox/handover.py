@@ -31,6 +31,9 @@ from dcodex_worker.sandbox.errand import (
     result_at,
 )
 
+#: What a template's interpreter was started with: it opens the file of this name, unless told of
+#: another one (template/entry.py).
+MAIN = "main.py"
 #: The entry to go on with; the address and the size of what follows (a struct iovec).
 HEAD = struct.Struct("=3Q")
 #: What of a head the iovec is.
@@ -58,6 +61,8 @@ class Doors:
     room: int
     #: The environment that a program has without more ado; None: none begins without Python.
     environment: tuple[tuple[str, str], ...] | None
+    #: Whether a warm program's file may have any name; MAIN otherwise.
+    any_name: bool
 
 
 def spelled(doors: Doors, body: bytes) -> bytes:

@@ -81,6 +81,8 @@ class Inheritance:
     rehearsed: bytes
     #: Whether a warm program may begin without any Python of ours.
     direct: bool
+    #: Whether a warm program's file may have any name.
+    any_name: bool
     #: The guarantees that may lack.
     lenient: frozenset[str]
 
@@ -190,6 +192,7 @@ class Keeper:
             confinement.spelled,
             confinement.room,
             environment,
+            self._inheritance.any_name,
         )
 
     def _confine(
@@ -235,8 +238,10 @@ class Keeper:
         for fd in (*places.given, nothing, theirs):
             os.close(fd)
         limits = rlimits.of_request(_REHEARSAL_CPU_S, _REHEARSAL_FILE_BYTES, _REHEARSAL_OPEN_FILES)
-        files = [("main.py", 0o644, self._inheritance.rehearsed)]
-        doors = handover.Doors(0, 0, confinement.direct, confinement.spelled, confinement.room, ())
+        files = [(handover.MAIN, 0o644, self._inheritance.rehearsed)]
+        doors = handover.Doors(
+            0, 0, confinement.direct, confinement.spelled, confinement.room, (), any_name=False
+        )
         message = handover.direct(doors, files, limits, plan.GIVEN, channel=-1)
         said = b""
         with socket.socket(fileno=ours) as sock:

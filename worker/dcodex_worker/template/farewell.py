@@ -10,7 +10,7 @@ would still do (remains.py). Elsewhere it leaves only the program's own modules 
 (so that its destructors run as ever), and a last object in `sys`, whose destructor, called when
 the interpreter has cleared everything but itself, ends the process.
 
-The exit status that it would have had is known from here in the two usual cases: main.py ended
+The exit status that it would have had is known from here in the two usual cases: its file ended
 (the interpreter has then deleted __main__.__file__), with an exception that it printed
 (sys.last_value) or without. In all others (SystemExit, other threads still alive, ...) the
 interpreter ends as it always does, only without the preloaded modules; and where there are audit
@@ -36,6 +36,7 @@ from typing import Any
 from dcodex_worker.sandbox import kernel
 from dcodex_worker.template import rehearsal, remains
 from dcodex_worker.template.dictionaries import exchange
+from dcodex_worker.template.entry import Entry
 
 #: Never left out: the interpreter itself takes these apart last.
 _KEPT = ("sys", "builtins", "__main__")
@@ -44,11 +45,11 @@ _KEPT = ("sys", "builtins", "__main__")
 Rehearse = Callable[[int, list[tuple[int, int, bool]]], None]
 
 
-def prepare(stashed: Container[str], path: str) -> Rehearse:
+def prepare(stashed: Container[str], entry: Entry) -> Rehearse:
     """Register the short end for all processes forked from here on.
 
     stashed: names of preloaded modules that a program's imports may put into sys.modules.
-    path: what the interpreter will run.
+    entry: what the interpreter will run.
     Returns a function to be called in a rehearsal's process, with a descriptor and the ranges
     to look at: at its end it writes there what pages it has touched.
     """
@@ -90,7 +91,7 @@ def prepare(stashed: Container[str], path: str) -> Rehearse:
             return  # the program has its functions called before it ends
         modules = sys.modules
         main = modules.get("__main__")
-        found = _exit_status(main, path) if main is not None and len(threads()) == 1 else None
+        found = _exit_status(main, entry.path) if main is not None and len(threads()) == 1 else None
         if main is not None and found is not None:
             status[0] = found
             if is_silent(main):
@@ -125,10 +126,10 @@ def _register_untraced(function: Callable[[], object]) -> tuple[list[Any], ...]:
     exhaust = collections.deque[Any](maxlen=0).extend
     both = ((sys.gettrace, sys.settrace), (sys.getprofile, sys.setprofile))
     # The last to be registered is called first.
-    for (_, set_one), place in zip(both, places):  # noqa: B905 # strict is new in Python 3.10
+    for (_, set_one), place in zip(both, places, strict=True):
         atexit.register(exhaust, map(set_one, iter(place)))
     atexit.register(function)
-    for (get, set_one), place in zip(both, places):  # noqa: B905 # strict is new in Python 3.10
+    for (get, set_one), place in zip(both, places, strict=True):
         # What there is, if anything, is appended there, which gives the None that replaces it.
         found = itertools.islice(iter(get, None), 1)
         atexit.register(exhaust, map(set_one, map(place.append, found)))
@@ -155,7 +156,7 @@ def _audit_question() -> Callable[[], bool]:
 def _exit_status(main: types.ModuleType, path: str) -> int | None:
     """What the interpreter is about to end with; None where that is not certain."""
     if "__file__" in vars(main):
-        return None  # in the middle of main.py: SystemExit
+        return None  # in the middle of its file: SystemExit
     names = vars(sys)
     # Flushing another stream may fail, which is a status of its own.
     if not all(_is_usual(names.get(n), names.get(f"__{n}__")) for n in ("stdout", "stderr")):

@@ -14,7 +14,7 @@ import pathlib
 import signal
 import sys
 
-from dcodex_worker.sandbox import kernel, mounts, rootfs
+from dcodex_worker.sandbox import handover, kernel, mounts, rootfs
 from dcodex_worker.template import serve
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -84,7 +84,7 @@ def main() -> None:
     os.dup2(os.pipe()[1], 1)
     environment = {**ENVIRONMENT, "PYTHONPATH": rootfs.LIBRARY, "OPENBLAS_NUM_THREADS": "1"}
     interpreter = specification["interpreter"]
-    os.execve(interpreter, [interpreter, "-u", "main.py"], environment)
+    os.execve(interpreter, [interpreter, "-u", handover.MAIN], environment)
 
 
 def _inheritable(fd: int) -> int:

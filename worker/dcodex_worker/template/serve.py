@@ -17,19 +17,17 @@ import select
 import signal
 import socket
 import sys
-import types
 from collections.abc import Callable
 from typing import Any
 
-from dcodex_worker.sandbox import keeper, kernel, mounts, rootfs, seccomp
+from dcodex_worker.sandbox import handover, keeper, kernel, mounts, rootfs, seccomp
 from dcodex_worker.template import farewell, heap, rehearsal, stash
+from dcodex_worker.template.entry import Entry
 
 #: Where launcher.py leaves the JSON of what follows.
 SPECIFICATION_FD = 3
 #: After a connection that could not be taken, for want of a descriptor, in milliseconds.
 PAUSE_MS = 50
-#: What the template was started with, which the interpreter of a program's process will open.
-MAIN = "main.py"
 
 #: What programs import most, the most usual first: an import brings what stands before it along
 #: (stash.py). Every megabyte here costs every run a tenth of a millisecond and more, at its fork
@@ -73,30 +71,31 @@ def run(natural: frozenset[str]) -> tuple[keeper.Keeper, Finish]:
     rootfs.leave_private()
     # Only now: what keeps OpenBLAS from starting threads must be there when numpy loads it.
     _forget("OPENBLAS_NUM_THREADS")
-    rehearse = farewell.prepare(hidden, f"{mounts.WORK_DIRECTORY}/{MAIN}")
+    entry = Entry(mounts.WORK_DIRECTORY, handover.MAIN)
+    rehearse = farewell.prepare(hidden, entry)
     environment = tuple(os.environ.items())
 
     def finish(launch: dict[str, Any]) -> None:
         if "rehearse" in launch:
             rehearse(*launch["rehearse"])
             return
-        if any(name in hidden for name in _top_level_names(launch["files"])):
+        argv = launch["argv"]
+        if any(name in hidden for name in _importable(launch["files"], argv[0])):
             # A program's own module of that name comes first: only a fresh start gets that right.
-            os.execve(
-                sys.executable, [*sys.orig_argv, *launch["argv"][1:]], dict(launch["environment"])
-            )
+            os.execve(sys.executable, [sys.executable, "-u", *argv], dict(launch["environment"]))
         hidden.refresh()
+        entry.become(argv[0])
         _become(launch, environment)
 
     # A program is to spend nothing on taking these apart.
-    for thing in (hidden, environment, natural, finish):
+    for thing in (hidden, entry, environment, natural, finish):
         kernel.keep_for_ever(thing)
     # What begins without finish() needs none of it.
-    direct = MAIN.partition(".")[0] not in hidden and not hidden.needs_refresh()
-    return _serve(specification, direct), finish
+    direct = handover.MAIN.partition(".")[0] not in hidden and not hidden.needs_refresh()
+    return _serve(specification, direct, entry.is_free), finish
 
 
-def _serve(specification: dict[str, Any], direct: bool) -> keeper.Keeper:
+def _serve(specification: dict[str, Any], direct: bool, any_name: bool) -> keeper.Keeper:
     listener = socket.socket(fileno=specification["listener"])
     alive, tasks = specification["alive"], specification["tasks"]
     chosen = seccomp.choose()
@@ -148,6 +147,7 @@ def _serve(specification: dict[str, Any], direct: bool) -> keeper.Keeper:
             maskable=tuple(specification["maskable"]),
             rehearsed=_rehearsed(specification["preload"]),
             direct=direct,
+            any_name=any_name,
             lenient=frozenset(specification["lenient"]),
         ),
     )
@@ -184,22 +184,28 @@ def _forget(variable: str) -> None:
 def _adopt_real_sitecustomize() -> None:
     """Run the sitecustomize that this interpreter would have run, under that name."""
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
-    module = types.ModuleType("sitecustomize")
-    if spec is not None and spec.loader is not None:
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    if spec is None or spec.loader is None:
+        # A program's own file of that name can be imported.
+        del sys.modules["sitecustomize"]
+        return
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # In the place that ours has among the others.
     sys.modules["sitecustomize"] = module
 
 
 def _become(launch: dict[str, Any], environment: tuple[tuple[str, str], ...]) -> None:
     """The last of our code in a program's process: what a start by hand would have set."""
-    sys.argv[1:] = launch["argv"][1:]
-    sys.orig_argv[3:] = launch["argv"][1:]
+    sys.argv[:] = launch["argv"]
+    sys.orig_argv[2:] = launch["argv"]
     if launch["environment"] != environment:
         os.environ.clear()
         os.environ.update(launch["environment"])
 
 
-def _top_level_names(files: list[tuple[str, int, bytes]]) -> set[str]:
-    """What these files can be imported as."""
-    return {path.partition("/")[0].partition(".")[0] for path, _, _ in files}
+def _importable(files: list[tuple[str, int, bytes]], entry: str) -> set[str]:
+    """What these files can be imported as: from the entry's folder, or from the topmost."""
+    folder = entry[: entry.rfind("/") + 1]
+    paths = [path for path, _, _ in files]
+    paths += [path[len(folder) :] for path in paths if path.startswith(folder)]
+    return {path.partition("/")[0].partition(".")[0] for path in paths}

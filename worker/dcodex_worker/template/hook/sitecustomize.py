@@ -3,8 +3,8 @@ at the end of its start, and asks the function below, as it asks every path hook
 is a folder or an archive: the last that it does before it opens main.py.
 
 live() returns there only in a process that was forked for one program: the interpreter then goes
-on as if nothing had happened, opens main.py, and runs it without a frame, a module or a path
-entry of ours.
+on as if nothing had happened, opens main.py, or the file that it is told of instead (entry.py), and
+runs it without a frame, a module or a path entry of ours.
 """
 
 import os
