@@ -87,6 +87,13 @@ def test_the_wall_limit_ends_a_sleep(client: dcodex.Client) -> None:
     assert 0.25 < result.usage.wall_s < 1.5
 
 
+def test_a_runs_wall_time_counts_from_the_moment_that_it_begins(client: dcodex.Client) -> None:
+    nap = "import time; began = time.monotonic(); time.sleep(0.02); print(time.monotonic() - began)"
+    for _ in range(20):
+        result = client.run(nap, cache=False).check()
+        assert result.usage.wall_s >= float(result.text)
+
+
 def test_the_memory_limit_ends_a_hog(client: dcodex.Client) -> None:
     source = "blocks = []\nwhile True: blocks.append(bytearray(b'x' * (4 << 20)))"
     result = client.run(source, limits=Limits(memory_bytes=96 * MIB, cpu_s=5))

@@ -111,8 +111,7 @@ class Run:
     def _start(self, stage: Stage) -> None:
         sandbox = stage.sandbox
         self._stage = stage
-        sandbox.launch(stage.launch)
-        now = time.monotonic()
+        now = sandbox.launch(stage.launch)
         self._outputs = {sandbox.stdout: Stream.STDOUT, sandbox.stderr: Stream.STDERR}
         self._stdin_open = True
         self.execution.begin_stage(stage.launch.limits, stage.compiling, now)

@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import struct
+import time
 from dataclasses import dataclass
 
 from dcodex_shared.limits import MAX_OUTPUT_BYTES, Limits
@@ -315,8 +316,12 @@ class Sandbox:
         finally:
             os.close(notice)
 
-    def launch(self, launch: Launch) -> None:
-        """Hand the program over; it starts at once. Raises SetupError when it is lost."""
+    def launch(self, launch: Launch) -> float:
+        """Hand the program over; it starts at once. Raises SetupError when it is lost.
+
+        Returns when that was, in seconds of time.monotonic(): the program may have ended by the
+        time that we are back.
+        """
         limits = launch.limits
         try:
             self._keeper.leaf.limit(limits.memory_bytes, limits.processes)
@@ -328,6 +333,7 @@ class Sandbox:
         data = self._message(launch)
         descriptors = (launch.executable,) if launch.executable >= 0 else ()
         ancillary = wireform.rights(descriptors)
+        began = time.monotonic()
         try:
             # Its process does nothing but read this: it cannot keep us waiting for long.
             sent = self._channel.sendmsg([data], ancillary)
@@ -338,6 +344,7 @@ class Sandbox:
             # end will say so.
             if not self.oom_killed():
                 raise SetupError("launch", error.errno or 0) from error
+        return began
 
     def _message(self, launch: Launch) -> bytes:
         doors, limits = self._keeper.doors, launch.limits
