@@ -3,11 +3,13 @@
 Waking a thread on a CPU that sleeps takes an interrupt, 30 us and more in a virtual machine; one
 that waits on the CPU of who wakes it is there in 2 us. A request wakes some twenty threads on its
 way, one after the other, and the kernel prefers a CPU that sleeps for each of them. So on a small
-machine the services share one CPU, and the programs have all of them.
+machine the services share one CPU, and the programs have all of them. What copies a lot instead of
+waking others leaves that CPU to them for as long.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -63,3 +65,34 @@ def keep_to(cpus: str) -> None:
     """Keep this thread, and those that it starts, to these of the CPUs that it may use."""
     if cpus not in (AUTO, ANY):
         os.sched_setaffinity(0, numbers(cpus) & os.sched_getaffinity(0))
+
+
+class Place:
+    """Where a process's threads are: at home, with the other services, or away from them."""
+
+    def __init__(self, cpus: str) -> None:
+        """Before other threads are started; cpus: home, of the CPUs that this thread may use."""
+        everywhere = os.sched_getaffinity(0)
+        keep_to(cpus)
+        self._home = os.sched_getaffinity(0)
+        self._others = everywhere - self._home
+        self._is_home = True
+
+    def leave(self) -> None:
+        """Leave the services' CPU to the others, where there is another."""
+        if self._is_home and self._others:
+            self._is_home = False
+            _move(self._others)
+
+    def come_back(self) -> None:
+        """Be at home again."""
+        if not self._is_home:
+            self._is_home = True
+            _move(self._home)
+
+
+def _move(cpus: set[int]) -> None:
+    for thread in os.listdir("/proc/self/task"):
+        # It may end in this moment.
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), cpus)

@@ -70,6 +70,7 @@ def test_it_says_when_it_is_ready_and_for_what(own_farm: Farm) -> None:
 def test_its_own_threads_keep_to_the_cpus_that_they_are_given_and_programs_have_all() -> None:
     allowed = os.sched_getaffinity(0)
     one = min(allowed)
+    flood = "import sys; sys.stdout.write('x' * (8 << 20)); sys.stdin.read()"
     with Farm(*quiet_flags(2), f"--service_cpus={one}") as farm, dcodex.connect(farm.target) as c:
         result = c.run("import os; print(*os.sched_getaffinity(0))", cache=False).check()
         parts = children(farm)
@@ -78,14 +79,32 @@ def test_its_own_threads_keep_to_the_cpus_that_they_are_given_and_programs_have_
             for pid in map(int, filter(str.isdecimal, os.listdir("/proc")))
             if _command(pid).strip() == "dcodex-worker" and _began_by(pid, parts["dcodex_worker"])
         ]
-        threads = [
-            os.sched_getaffinity(int(task))
-            for pid in (parts["dcodex_gateway"], parts["dcodex_coordinator"], *workers)
-            for task in os.listdir(f"/proc/{pid}/task")
-        ]
+        services = [_cpus_of(parts[name]) for name in ("dcodex_gateway", "dcodex_coordinator")]
+        at_rest = [_cpus_of(pid) for pid in workers]
+        with c.execute(flood, limits=Limits(output_bytes=16 << 20)) as execution:
+            received = 0
+            for event in execution:
+                if isinstance(event, Stdout):
+                    received += len(event.data)
+                    if received == 8 << 20:
+                        in_bulk = [_cpus_of(pid) for pid in workers]
+                        execution.close_stdin()
+        wait_for(lambda: [_cpus_of(pid) for pid in workers] == at_rest, "the way back")
     assert set(map(int, result.text.split())) == allowed
+    assert services == [{one}] * 2
     assert len(workers) >= 2
-    assert all(cpus == {one} for cpus in threads)
+    assert at_rest == [{one}] * len(workers)
+    # Who passes a lot on leaves that CPU, where there is another.
+    assert sorted(map(sorted, in_bulk)) == sorted(
+        map(sorted, [allowed - {one} or {one}, *at_rest[1:]])
+    )
+
+
+def _cpus_of(pid: int) -> set[int]:
+    """The CPUs of all its threads, which are the same for each."""
+    each = [os.sched_getaffinity(int(task)) for task in os.listdir(f"/proc/{pid}/task")]
+    assert all(cpus == each[0] for cpus in each)
+    return each[0]
 
 
 def _command(pid: int) -> str:

@@ -44,6 +44,7 @@ from dcodex_shared.messages import (
     Verdict,
     Welcome,
 )
+from dcodex_shared.placement import ANY, Place
 from dcodex_shared.program import Program, SourceFile, pack_program, unpack_records
 from dcodex_shared.wire import decode, encode
 from dcodex_worker.link import Link
@@ -272,6 +273,7 @@ class Farm:
             "python",
             self._retire_out,
             retire_grace_s=30.0,
+            place=Place(ANY),
         )
 
         def serve() -> None:

@@ -25,6 +25,7 @@ import select
 import time
 
 from dcodex_shared.errors import RemoteProtocolError
+from dcodex_shared.limits import MIB
 from dcodex_shared.messages import (
     Arm,
     Cancel,
@@ -39,6 +40,7 @@ from dcodex_shared.messages import (
     Stdin,
     StdinClose,
 )
+from dcodex_shared.placement import Place
 from dcodex_shared.program import unpack_program
 from dcodex_worker.execution import Execution
 from dcodex_worker.link import Link
@@ -60,7 +62,9 @@ ARMING_PAUSE_S = 0.2
 PREPARING_MOST_S = 0.25
 #: The longest wait of a turn, so that a missed wake-up would show as slowness, not as a hang.
 WAIT_MOST_S = 1.0
-
+#: Who has written this much is likely to write more, and to pass that on takes a CPU of its own;
+#: moving there, and back, takes as long as passing on two pieces.
+BULK_BYTES = 4 * MIB
 
 _NEVER = float("inf")
 
@@ -76,6 +80,7 @@ class Worker:
         language: str,
         retire_fd: int,
         retire_grace_s: float,
+        place: Place,
     ) -> None:
         self._link = link
         self._workshop = workshop
@@ -101,6 +106,7 @@ class Worker:
         #: When a running program is cancelled for the retirement; _NEVER: not retiring.
         self._retire_by = _NEVER
         self._exit_status: int | None = None
+        self._place = place
         self._cores = os.cpu_count() or 1
 
     def run(self) -> int:
@@ -214,6 +220,8 @@ class Worker:
             return
         if last is not None:
             self._finish(*last, now)
+        elif run.execution.forwarded_bytes >= BULK_BYTES:
+            self._place.leave()
 
     def _give_up(self, run: Run, error: SetupError, now: float) -> None:
         """A sandbox failed: that ends the run as ours, not as the program's."""
@@ -228,6 +236,7 @@ class Worker:
         if self._run is not None:
             self._report_run(self._run, finished)
         self._run = None
+        self._place.come_back()
         self._disarm()
         self._arm_at = 0.0
 

@@ -36,7 +36,7 @@ from dcodex_shared.config import WorkerSettings
 from dcodex_shared.keys import ClientKeys
 from dcodex_shared.memory import keep_freed_memory
 from dcodex_shared.messages import Hello, Role
-from dcodex_shared.placement import keep_to
+from dcodex_shared.placement import Place
 from dcodex_worker.link import Link
 from dcodex_worker.loop import Worker
 from dcodex_worker.processes import close_all_but, die_with, leave_signals_to_host, set_name
@@ -154,8 +154,6 @@ def _child(
         set_name("dcodex-nursery")
         leave_signals_to_host()
         close_all_but({sock.fileno(), report_fd})
-        # For the workers, which are its forks; programs are forks of the templates.
-        keep_to(settings.service_cpus)
         keep_freed_memory()
         gc.collect()
         # What is there now is every worker's: kept out of collections, its pages stay shared.
@@ -237,6 +235,8 @@ def _fork(
 def _work(order: Order, settings: WorkerSettings, keys: ClientKeys | None, report_fd: int) -> int:
     """The worker process."""
     set_name("dcodex-worker")
+    # Its own threads': programs are forks of the templates, which have every CPU.
+    place = Place(settings.service_cpus)
     logs.configure("worker", settings.log_level, settings.log_format, worker_id=order.worker_id)
     close_all_but({report_fd})
     gc.set_threshold(GC_THRESHOLD)
@@ -257,6 +257,7 @@ def _work(order: Order, settings: WorkerSettings, keys: ClientKeys | None, repor
             order.language,
             retire_fd,
             settings.drain_grace,
+            place,
         )
         return worker.run()
     finally:
