@@ -35,7 +35,7 @@ from dcodex_gateway.native import Native
 from dcodex_gateway.reflecting import Reflection
 from dcodex_gateway.streams import Streams
 from dcodex_gateway.telemetry import open_telemetry
-from dcodex_shared import exposition
+from dcodex_shared import exposition, stopping
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
 from dcodex_shared.keys import client_keys
@@ -113,8 +113,8 @@ class Gateway:
         port = _bind(server, settings, self._credentials)
         metrics = _expose(settings, self._hub)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end, number)
+        # Not as the loop's own handlers: it takes those away when it is closed.
+        stopping.tell(lambda number: loop.call_soon_threadsafe(self._end, number))
         try:
             self._hub.link.start()
             await server.start()
@@ -123,6 +123,7 @@ class Gateway:
             await self._stop.wait()
             await self._drain(server, port)
         finally:
+            stopping.end_at_once()
             self._hub.link.close()
             metrics.close()
             if self._telemetry is not None:
