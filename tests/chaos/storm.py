@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from tests.chaos.faults import ALL, Fault, Hand, choose
@@ -47,13 +49,14 @@ class Plan:
 async def run(plan: Plan, say: Callable[[str], None]) -> Tally:
     """Start a farm, let loose on it, stop it; returns what came of it."""
     tally = Tally()
+    deeds: list[str] = []
     others = processes()
     flags = (f"--min_workers={WORKERS}", f"--max_workers={WORKERS}", f"--gateways={GATEWAYS}")
     farm = await asyncio.to_thread(Farm, *flags, "--log_level=info", "--drain_grace=60")
     try:
         members = set(processes() - others)
         census = asyncio.create_task(_count(members, others))
-        await _storm(farm, plan, tally, say)
+        await _storm(farm, plan, tally, deeds, say)
         if not await _recovers(farm):
             tally.leaked.append(f"the farm did not recover in {RECOVERY_S:g} s: {_sight(farm)}")
         members |= processes() - others
@@ -68,15 +71,20 @@ async def run(plan: Plan, say: Callable[[str], None]) -> Tally:
         tally.crashes += _tracebacks(log)
         if not tally.passed:
             say(f"--- the end of the farm's log\n{farm.log_tail(60)}\n---")
+            say("\n".join(deeds))
+            say(f"the whole log is {_keep(log, plan.seed)}")
     finally:
         await asyncio.to_thread(farm.stop)
         farm.remove()
     return tally
 
 
-async def _storm(farm: Farm, plan: Plan, tally: Tally, say: Callable[[str], None]) -> None:
+async def _storm(
+    farm: Farm, plan: Plan, tally: Tally, deeds: list[str], say: Callable[[str], None]
+) -> None:
+    """deeds: gets a line for each fault."""
     rng = Random(plan.seed)
-    hand = Hand(farm, Random(rng.getrandbits(64)))
+    hand = Hand(farm.process.pid, farm.runtime_dir, deeds, Random(rng.getrandbits(64)))
     over = asyncio.Event()
     connections = -(-plan.callers // CALLERS_A_CONNECTION)
     async with contextlib.AsyncExitStack() as stack:
@@ -101,7 +109,7 @@ async def _storm(farm: Farm, plan: Plan, tally: Tally, say: Callable[[str], None
             fault = choose(rng, plan.faults)
             if await hand.act(fault):
                 tally.faults[fault.name] += 1
-        await hand.let_go()
+        hand.let_go()
         over.set()
         # Whoever still waits has its own patience, which is bounded.
         await asyncio.gather(*serving)
@@ -159,6 +167,12 @@ def _left(members: set[int], others: frozenset[int]) -> list[str]:
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(CENSUS_S)
+
+
+def _keep(log: str, seed: int) -> Path:
+    path = Path(tempfile.gettempdir(), f"dcodex-chaos-{seed}.log")
+    path.write_text(log)
+    return path
 
 
 def _tracebacks(log: str) -> list[str]:
