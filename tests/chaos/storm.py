@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from random import Random
 
 from tests.chaos.faults import ALL, Fault, Hand, choose
 from tests.chaos.load import PATIENCE_S, Caller
-from tests.chaos.parts import Role, parts_of
+from tests.chaos.parts import Process, Role, parts_of, table
 from tests.chaos.tally import Tally
 
 import dcodex
@@ -146,13 +147,26 @@ async def _recovers(farm: Farm) -> bool:
 def _is_tidy(farm: Farm) -> bool:
     """Whether every worker has a keeper, and no keeper is older than the oldest worker."""
     parts = parts_of(farm.process.pid)
-    workers, keepers = parts[Role.WORKER], parts[Role.KEEPER]
-    return len(workers) == WORKERS <= len(keepers) and keepers[0].started >= workers[0].started
+    workers, keepers = parts[Role.WORKER], parts[Role.KEEPER] + _orphans(farm)
+    oldest = min((keeper.started for keeper in keepers), default=0)
+    return len(workers) == WORKERS <= len(keepers) and oldest >= workers[0].started
+
+
+def _orphans(farm: Farm) -> list[Process]:
+    """Keepers whose template was killed: they serve on, and this process has adopted them."""
+    return [
+        process
+        for process in table().values()
+        if process.parent == os.getpid()
+        and process.pid != farm.process.pid
+        and not process.is_zombie
+    ]
 
 
 def _sight(farm: Farm) -> str:
     found = parts_of(farm.process.pid)
-    return ", ".join(f"{role.value} {len(processes)}" for role, processes in found.items())
+    counts = [f"{role.value} {len(processes)}" for role, processes in found.items()]
+    return ", ".join((*counts, f"orphan {len(_orphans(farm))}"))
 
 
 def _left(members: set[int], others: frozenset[int]) -> list[str]:
