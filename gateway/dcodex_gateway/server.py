@@ -35,7 +35,7 @@ from dcodex_gateway.native import Native
 from dcodex_gateway.reflecting import Reflection
 from dcodex_gateway.streams import Streams
 from dcodex_gateway.telemetry import open_telemetry
-from dcodex_shared import exposition
+from dcodex_shared import exposition, stopping
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
 from dcodex_shared.keys import client_keys
@@ -59,6 +59,8 @@ CONNECTION_AGE_MOST_S = CONNECTION_AGE_S * 1.1 + 2.0
 #: When nothing ran and nobody asked for so long, callers rest: that one comes in the very moment in
 #: which the server stops is then as good as impossible.
 QUIET_S = 2.0
+#: Who came while this process stood still is read in the first of this time that passes as usual.
+HEARD_S = 0.25
 #: Where no other gateway has the same port there is a balancer that looks at our health first.
 NOTICED_S = 5.0
 #: For answers on their way when the server stops; nobody waits for it where there are none.
@@ -113,8 +115,8 @@ class Gateway:
         port = _bind(server, settings, self._credentials)
         metrics = _expose(settings, self._hub)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end, number)
+        # Not as the loop's own handlers: it takes those away when it is closed.
+        stopping.tell(lambda number: loop.call_soon_threadsafe(self._end, number))
         try:
             self._hub.link.start()
             await server.start()
@@ -123,6 +125,7 @@ class Gateway:
             await self._stop.wait()
             await self._drain(server, port)
         finally:
+            stopping.end_at_once()
             self._hub.link.close()
             metrics.close()
             if self._telemetry is not None:
@@ -163,13 +166,24 @@ class Gateway:
             while listening.has_connections(port):
                 await self._hub.idle()
                 left_s = self._hub.stirred_at + QUIET_S - monotonic()
-                if left_s <= 0:
+                if left_s > 0:
+                    await asyncio.sleep(left_s)
+                elif await self._hears_nobody():
                     break
-                await asyncio.sleep(left_s)
             if not closing.done():
                 await listening.stop_listening(port)
         finally:
             closing.cancel()
+
+    async def _hears_nobody(self) -> bool:
+        """Whether nobody asks just now.
+
+        By the clock alone a process that was stopped, or got no processor, has had its quiet, with
+        calls waiting in its sockets that it never looked at.
+        """
+        begun, stirred_at = monotonic(), self._hub.stirred_at
+        await asyncio.sleep(HEARD_S)
+        return self._hub.stirred_at == stirred_at and monotonic() < begun + 2 * HEARD_S
 
     def _changed(self) -> None:
         self._health.changed()

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 import zmq
 from tests.bench.coordinator_policies import DEFENDED_WAIT_S, TwoEveryFiveSeconds, quantile
 
-from dcodex_coordinator import __main__ as coordinator
 from dcodex_coordinator import machine
+from dcodex_coordinator import process as coordinator
 from dcodex_shared.limits import DEFAULT_LIMITS
 from dcodex_shared.messages import (
     Finished,

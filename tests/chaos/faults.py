@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from tests.chaos import garbage
 from tests.chaos.parts import Process, Role, parts_of, send
-
-from dcodex.testing import Farm
 
 #: The longest time for which anything is stopped: beyond LOST_S, so that some are declared dead.
 STOPPED_MOST_S = 10.0
@@ -65,11 +65,15 @@ def choose(rng: Random, faults: Sequence[Fault]) -> Fault:
 class Hand:
     """Does faults to one farm."""
 
-    def __init__(self, farm: Farm, rng: Random) -> None:
-        self._farm = farm
+    def __init__(self, up: int, runtime_dir: Path, deeds: list[str], rng: Random) -> None:
+        """up: the pid of its `dcodex up`."""
+        self._up = up
+        self._runtime_dir = runtime_dir
+        #: What was done, when by the log's clock, and to whom.
+        self._deeds = deeds
         self._rng = rng
-        #: SIGSTOPped now, each with the task that will let it go on.
-        self._stopped: dict[int, asyncio.Task[None]] = {}
+        #: SIGSTOPped now, each with the timer that will let it go on.
+        self._stopped: dict[int, tuple[Process, asyncio.TimerHandle]] = {}
         #: Told to drain: to be told twice means to hurry.
         self._drained: set[int] = set()
         #: How often a coordinator was hit.
@@ -78,11 +82,11 @@ class Hand:
     async def act(self, fault: Fault) -> bool:
         """Do it now; False where there is nobody to do it to."""
         if fault.role is None:
-            await asyncio.to_thread(garbage.visit, self._farm.runtime_dir, self._rng)
+            await asyncio.to_thread(garbage.visit, self._runtime_dir, self._rng)
             return True
         candidates = [
             process
-            for process in parts_of(self._farm.process.pid)[fault.role]
+            for process in parts_of(self._up)[fault.role]
             if process.pid not in self._stopped
         ]
         if not candidates:
@@ -90,6 +94,7 @@ class Hand:
         victim = self._rng.choice(candidates)
         if fault.role is Role.COORDINATOR:
             self.disturbances += 1
+        self._deeds.append(f"{time.strftime('%H:%M:%S')} {fault.name} pid={victim.pid}")
         match fault.verb:
             case "kill":
                 return send(victim, signal.SIGKILL)
@@ -101,22 +106,20 @@ class Hand:
             case _:
                 return self._stop(victim)
 
-    async def let_go(self) -> None:
+    def let_go(self) -> None:
         """End every SIGSTOP."""
-        for task in self._stopped.values():
-            task.cancel()
-        await asyncio.gather(*self._stopped.values(), return_exceptions=True)
+        for victim, timer in list(self._stopped.values()):
+            timer.cancel()
+            self._go_on(victim)
 
     def _stop(self, victim: Process) -> bool:
         if not send(victim, signal.SIGSTOP):
             return False
         seconds = self._rng.uniform(0.2, STOPPED_MOST_S)
-        self._stopped[victim.pid] = asyncio.create_task(self._go_on(victim, seconds))
+        timer = asyncio.get_running_loop().call_later(seconds, self._go_on, victim)
+        self._stopped[victim.pid] = victim, timer
         return True
 
-    async def _go_on(self, victim: Process, seconds: float) -> None:
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            send(victim, signal.SIGCONT)
-            del self._stopped[victim.pid]
+    def _go_on(self, victim: Process) -> None:
+        send(victim, signal.SIGCONT)
+        del self._stopped[victim.pid]

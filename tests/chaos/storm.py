@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from tests.chaos.faults import ALL, Fault, Hand, choose
 from tests.chaos.load import PATIENCE_S, Caller
-from tests.chaos.parts import Role, parts_of
+from tests.chaos.parts import Process, Role, parts_of, table
 from tests.chaos.tally import Tally
 
 import dcodex
@@ -47,13 +50,14 @@ class Plan:
 async def run(plan: Plan, say: Callable[[str], None]) -> Tally:
     """Start a farm, let loose on it, stop it; returns what came of it."""
     tally = Tally()
+    deeds: list[str] = []
     others = processes()
     flags = (f"--min_workers={WORKERS}", f"--max_workers={WORKERS}", f"--gateways={GATEWAYS}")
     farm = await asyncio.to_thread(Farm, *flags, "--log_level=info", "--drain_grace=60")
     try:
         members = set(processes() - others)
         census = asyncio.create_task(_count(members, others))
-        await _storm(farm, plan, tally, say)
+        await _storm(farm, plan, tally, deeds, say)
         if not await _recovers(farm):
             tally.leaked.append(f"the farm did not recover in {RECOVERY_S:g} s: {_sight(farm)}")
         members |= processes() - others
@@ -68,15 +72,20 @@ async def run(plan: Plan, say: Callable[[str], None]) -> Tally:
         tally.crashes += _tracebacks(log)
         if not tally.passed:
             say(f"--- the end of the farm's log\n{farm.log_tail(60)}\n---")
+            say("\n".join(deeds))
+            say(f"the whole log is {_keep(log, plan.seed)}")
     finally:
         await asyncio.to_thread(farm.stop)
         farm.remove()
     return tally
 
 
-async def _storm(farm: Farm, plan: Plan, tally: Tally, say: Callable[[str], None]) -> None:
+async def _storm(
+    farm: Farm, plan: Plan, tally: Tally, deeds: list[str], say: Callable[[str], None]
+) -> None:
+    """deeds: gets a line for each fault."""
     rng = Random(plan.seed)
-    hand = Hand(farm, Random(rng.getrandbits(64)))
+    hand = Hand(farm.process.pid, farm.runtime_dir, deeds, Random(rng.getrandbits(64)))
     over = asyncio.Event()
     connections = -(-plan.callers // CALLERS_A_CONNECTION)
     async with contextlib.AsyncExitStack() as stack:
@@ -101,7 +110,7 @@ async def _storm(farm: Farm, plan: Plan, tally: Tally, say: Callable[[str], None
             fault = choose(rng, plan.faults)
             if await hand.act(fault):
                 tally.faults[fault.name] += 1
-        await hand.let_go()
+        hand.let_go()
         over.set()
         # Whoever still waits has its own patience, which is bounded.
         await asyncio.gather(*serving)
@@ -138,13 +147,26 @@ async def _recovers(farm: Farm) -> bool:
 def _is_tidy(farm: Farm) -> bool:
     """Whether every worker has a keeper, and no keeper is older than the oldest worker."""
     parts = parts_of(farm.process.pid)
-    workers, keepers = parts[Role.WORKER], parts[Role.KEEPER]
-    return len(workers) == WORKERS <= len(keepers) and keepers[0].started >= workers[0].started
+    workers, keepers = parts[Role.WORKER], parts[Role.KEEPER] + _orphans(farm)
+    oldest = min((keeper.started for keeper in keepers), default=0)
+    return len(workers) == WORKERS <= len(keepers) and oldest >= workers[0].started
+
+
+def _orphans(farm: Farm) -> list[Process]:
+    """Keepers whose template was killed: they serve on, and this process has adopted them."""
+    return [
+        process
+        for process in table().values()
+        if process.parent == os.getpid()
+        and process.pid != farm.process.pid
+        and not process.is_zombie
+    ]
 
 
 def _sight(farm: Farm) -> str:
     found = parts_of(farm.process.pid)
-    return ", ".join(f"{role.value} {len(processes)}" for role, processes in found.items())
+    counts = [f"{role.value} {len(processes)}" for role, processes in found.items()]
+    return ", ".join((*counts, f"orphan {len(_orphans(farm))}"))
 
 
 def _left(members: set[int], others: frozenset[int]) -> list[str]:
@@ -159,6 +181,12 @@ def _left(members: set[int], others: frozenset[int]) -> list[str]:
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(CENSUS_S)
+
+
+def _keep(log: str, seed: int) -> Path:
+    path = Path(tempfile.gettempdir(), f"dcodex-chaos-{seed}.log")
+    path.write_text(log)
+    return path
 
 
 def _tracebacks(log: str) -> list[str]:

@@ -174,6 +174,53 @@ def test_sigterm_lets_what_runs_finish_and_takes_nothing_new(own_farm: Farm) -> 
     assert own_farm.process.wait(PATIENCE_S) == 0, own_farm.log_tail()
 
 
+#: Stages of a farm's start, seen from outside: a process a part, which then becomes it.
+STAGES: dict[str, Callable[[Path, list[bytes]], bool]] = {
+    "claimed": lambda directory, _: (directory / "up.lock").exists(),
+    "first part": lambda _, parts: len(parts) >= 1,
+    "last part": lambda _, parts: len(parts) >= 3,
+    "one has become itself": lambda _, parts: any(b"child.py" not in part for part in parts),
+    "all have": lambda _, parts: len(parts) >= 3 and not any(b"child.py" in p for p in parts),
+    "listens": lambda directory, _: (directory / "gateways.sock").exists(),
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_farm_that_is_told_to_end_while_it_starts_ends_well(
+    stage: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    directory = tmp_path / "run"
+    with (tmp_path / "log").open("wb") as log:
+        up = subprocess.Popen(
+            [sys.executable, "-P", "-m", "dcodex", "up", "--port=0", f"--runtime_dir={directory}"],
+            stdout=log,
+            stderr=log,
+            process_group=0,
+        )
+    try:
+        while not STAGES[stage](directory, command_lines_below(up.pid)):
+            assert up.poll() is None
+        up.send_signal(number)
+        status = up.wait(PATIENCE_S)
+    finally:
+        up.kill()
+        up.wait()
+    said = (tmp_path / "log").read_text()
+    assert (status, "Traceback" in said, "while stopping" in said) == (0, False, False), said
+    assert not directory.exists()
+
+
+def command_lines_below(pid: int) -> list[bytes]:
+    """Of each child that has one of its own."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        line = Path(f"/proc/{child}/cmdline").read_bytes()
+        if b"dcodex_" in line:
+            found.append(line)
+    return found
+
+
 @pytest.mark.parametrize("module", ["dcodex_gateway", "dcodex_coordinator", "dcodex_worker"])
 def test_a_part_that_is_killed_is_replaced(own_farm: Farm, module: str) -> None:
     before = children(own_farm)

@@ -23,6 +23,7 @@ from tests.integration.gateway_peer import (
     finished,
 )
 
+from dcodex_gateway.server import NOTICED_S, QUIET_S
 from dcodex_proto.v1 import executor_pb2 as pb
 from dcodex_proto.v1.executor_pb2_grpc import ExecutorStub
 from dcodex_shared.errors import Reason
@@ -445,6 +446,26 @@ def test_a_gateway_with_the_port_to_itself_and_told_to_share_it_has_nobody_to_ha
     assert code(scene.run()) is grpc.StatusCode.UNAVAILABLE
     peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, b"whole")]))
     assert running.result().stdout == b"whole"
+    assert scene.gateway.wait() == 0
+
+
+def test_a_gateway_that_was_stopped_while_it_handed_over_serves_who_came_meanwhile(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    scene.gateway.hand_over()
+    scene.await_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+    scene.gateway.process.send_signal(signal.SIGSTOP)
+    late = [scene.run() for _ in range(8)]
+    # Past all the quiet that it waits for.
+    with pytest.raises(grpc.FutureTimeoutError):
+        late[0].result(NOTICED_S + QUIET_S)
+    scene.gateway.process.send_signal(signal.SIGCONT)
+    for _ in late:
+        submit, _ = peer.expect(Submit)
+        peer.send(finished(submit.execution_id), pack_records([(Stream.STDOUT, b"whole")]))
+    assert [call.result().stdout for call in late] == [b"whole"] * len(late)
     assert scene.gateway.wait() == 0
 
 

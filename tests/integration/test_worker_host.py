@@ -44,6 +44,7 @@ from dcodex_shared.messages import (
 from dcodex_shared.program import Program, SourceFile, pack_program, unpack_records
 from dcodex_shared.wire import decode, encode
 from dcodex_worker import leftovers
+from dcodex_worker.sandbox import cgroup
 
 #: Every wait in these tests ends by then: a template with numpy on a busy machine takes seconds.
 PATIENCE_S = 40.0
@@ -368,9 +369,8 @@ def test_when_the_host_is_killed_everything_dies_with_it(machine: Machine) -> No
 
 
 def test_what_a_killed_host_left_is_swept_and_what_a_living_one_holds_is_not(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
+    machine: Machine,
 ) -> None:
-    monkeypatch.setattr(leftovers, "YOUNG_S", 0.0)
     machine.coordinator.start_worker()
     leftovers.sweep(str(machine.directory), "")
     assert machine.leaves()
@@ -384,6 +384,61 @@ def test_what_a_killed_host_left_is_swept_and_what_a_living_one_holds_is_not(
     leftovers.sweep(str(machine.directory), "")
     assert machine.cgroups() == []
     assert not list(machine.directory.glob("host-*"))
+
+
+@pytest.mark.parametrize("prefix", ["dcodex-", "dcodex-survey-"])
+def test_what_a_host_left_that_was_killed_right_after_its_start_is_swept(
+    prefix: str, tmp_path: Path
+) -> None:
+    name = _groups_of_a_dead_host(prefix)
+    assert leftovers.sweep(str(tmp_path), "") == 1
+    assert not _groups(name)
+
+
+def test_what_a_host_left_that_was_killed_while_it_removed_its_groups_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _groups_of_a_dead_host("dcodex-")
+    version, bases = cgroup.find(
+        Path("/proc/self/mounts").read_text(), Path("/proc/self/cgroup").read_text()
+    )
+    trees = tuple((controller, f"{base}/{name}") for controller, base in bases)
+
+    class Killed(Exception):
+        pass
+
+    def kill_after_one(path: str, remove: Callable[[str], None] = os.rmdir) -> None:
+        remove(path)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cgroup, "_rmdir", kill_after_one)
+        with pytest.raises(Killed):
+            cgroup.remove_tree(cgroup.Tree(version, trees))
+    leftovers.sweep(str(tmp_path), "")
+    assert not _groups(name)
+
+
+def _groups_of_a_dead_host(prefix: str) -> str:
+    """Their name."""
+    script = (
+        "import os, sys; from dcodex_worker.sandbox.cgroup import create_tree\n"
+        "create_tree(f'{sys.argv[1]}{os.getpid()}')"
+    )
+    with subprocess.Popen([sys.executable, "-P", "-c", script, prefix]) as made:
+        assert made.wait(PATIENCE_S) == 0
+    name = f"{prefix}{made.pid}"
+    assert _groups(name)
+    return name
+
+
+def _groups(name: str) -> list[str]:
+    return [
+        f"{directory}/{child}"
+        for directory, below, _ in os.walk("/sys/fs/cgroup")
+        for child in below
+        if child == name
+    ]
 
 
 def test_a_host_without_its_nursery_ends_and_leaves_nothing(machine: Machine) -> None:

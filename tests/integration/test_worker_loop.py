@@ -65,7 +65,8 @@ class PlainSandbox:
         self.listener = -1
         self._child: subprocess.Popen[bytes] | None = None
 
-    def launch(self, launch: Launch) -> None:
+    def launch(self, launch: Launch) -> float:
+        began = time.monotonic()
         self._child = subprocess.Popen(
             list(launch.argv),
             stdin=subprocess.PIPE,
@@ -85,6 +86,7 @@ class PlainSandbox:
         for fd in (self.stdin, self.stdout, self.stderr):
             os.set_blocking(fd, False)
         self.status = self.pidfd = os.pidfd_open(child.pid)
+        return began
 
     def close_stdin(self) -> None:
         if self.stdin >= 0:

@@ -1,38 +1,22 @@
-"""The worker host as a process: `python -m dcodex_worker`, `dcodex worker`.
-
-Exit status: 0 drained on request, 1 failed (the log says why), 2 a setting is wrong.
-"""
+"""Starts this machine's worker host: `python -m dcodex_worker`, `dcodex worker`."""
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 from collections.abc import Sequence
 
-from dcodex_shared import logs
-from dcodex_shared.config import ConfigError, WorkerSettings, parse_settings
-from dcodex_shared.descriptors import raise_limit
-from dcodex_worker import host
-
-log = logging.getLogger(__name__)
+from dcodex_shared import stopping
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Read the settings, serve until told to end."""
-    arguments = sys.argv[1:] if argv is None else argv
-    about = "Run one machine's workers: warm templates, worker processes and their sandboxes."
-    settings = parse_settings(WorkerSettings, arguments, os.environ, "dcodex worker", about)
-    raise_limit()
-    logs.configure("host", settings.log_level, settings.log_format)
-    try:
-        return host.run(settings)
-    except ConfigError as error:
-        log.error("a setting is wrong error=%s", error)
-        return 2
-    except Exception:
-        log.exception("the host failed")
-        return 1
+    """Be one until told to end; the status is process.py's."""
+    stopping.end_at_once()
+    # Only now: it imports all the rest, which is most of a start.
+    from dcodex_worker import process
+
+    status = process.main(sys.argv[1:] if argv is None else argv)
+    stopping.disregard()
+    return status
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from collections.abc import Iterable
 
 import zmq
 
+from dcodex_shared import stopping
 from dcodex_shared.config import WorkerSettings
 from dcodex_shared.endpoints import prepare
 from dcodex_shared.exposition import serve
@@ -68,6 +69,8 @@ _NEVER = float("inf")
 
 def run(settings: WorkerSettings) -> int:
     """Be this machine's host until told to end; returns the exit status."""
+    # The survey makes directories and groups, and a child must not be told in the host's stead.
+    stopping.hold()
     findings = survey.examine(settings)
     for finding in survey.missing(findings):
         log.error(
@@ -92,8 +95,8 @@ def run(settings: WorkerSettings) -> int:
         for end in (signals, told):
             end.setblocking(False)
         signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+        # The loop hears of them through that descriptor.
+        stopping.tell(lambda _: None)
         return _run(settings, keys, nursery, signals, report_in, degraded)
     finally:
         nursery.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import logging
 import os
 import shutil
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: A directory this young may belong to a host that is about to lock it.
 YOUNG_S = 1.0
+#: How the groups of hosts are named, and those in which they try what the machine can.
+_GROUPS = ("dcodex-", "dcodex-survey-")
 
 
 def claim(paths: list[str]) -> list[int]:
@@ -36,7 +39,7 @@ def claim(paths: list[str]) -> list[int]:
 
 def sweep(runtime_dir: str, cgroup_root: str) -> int:
     """Remove what dead hosts left; returns how many they were."""
-    swept = 0
+    swept: set[str] = set()
     try:
         version, bases = cgroup.find(
             Path("/proc/self/mounts").read_text(),
@@ -47,17 +50,18 @@ def sweep(runtime_dir: str, cgroup_root: str) -> int:
         # Slots says what is wrong with the cgroups.
         bases = ()
         version = 0
-    if bases:
-        for path in _unheld(bases[0][1], "dcodex-"):
+    # Each by itself: one that was killed at its end had removed some, and of one that was started
+    # elsewhere some are not below our own.
+    for (controller, base), prefix in itertools.product(bases, _GROUPS):
+        for path in _unheld(base, prefix):
             name = os.path.basename(path)
-            log.warning("removing the cgroups of a dead host name=%s", name)
-            # The locked one last: while it stands, another sweep leaves the rest alone.
-            trees = [(controller, f"{base}/{name}") for controller, base in bases]
-            cgroup.remove_tree(cgroup.Tree(version, tuple(reversed(trees))))
-            swept += 1
+            if name not in swept:
+                log.warning("removing the cgroups of a dead host name=%s", name)
+            swept.add(name)
+            cgroup.remove_tree(cgroup.Tree(version, ((controller, path),)))
     for path in _unheld(runtime_dir, "host-"):
         shutil.rmtree(path, ignore_errors=True)
-    return swept
+    return len(swept)
 
 
 def _unheld(directory: str, prefix: str) -> Iterator[str]:
@@ -74,8 +78,9 @@ def _unheld(directory: str, prefix: str) -> Iterator[str]:
         with contextlib.suppress(OSError):
             fd = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                if time.time() - os.fstat(fd).st_mtime < YOUNG_S:
-                    continue
+                # Waited for, not left: it may be that no other host ever starts here.
+                left_s = os.fstat(fd).st_mtime + YOUNG_S - time.time()
+                time.sleep(min(max(left_s, 0.0), YOUNG_S))
                 # Where the pid means nothing here (another pid namespace) the lock still does.
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 yield entry.path

@@ -6,6 +6,8 @@ import ctypes
 import os
 import signal
 
+from dcodex_shared import stopping
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,5 +44,4 @@ def leave_signals_to_host() -> None:
 
     Handlers rather than SIG_IGN: what is ignored stays so in every program started from here.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    stopping.tell(lambda _: None)

@@ -81,10 +81,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"dcodex: no command {name!r}; there are {', '.join(SUBCOMMANDS)}", file=sys.stderr)
         return EXIT_USAGE
     try:
-        entry = _load(name, subcommand)
-        return entry(rest)
-    except _Missing as error:
-        print(f"dcodex: {error}", file=sys.stderr)
+        return _load(subcommand)(rest)
+    except ModuleNotFoundError as error:
+        # A part of the service imports what it runs on when it is called.
+        if not subcommand.server:
+            raise
+        print(
+            f"dcodex: `dcodex {name}` needs the service's packages ({error.name} is missing): "
+            "pip install 'dcodex[server]'",
+            file=sys.stderr,
+        )
         return EXIT_SERVICE
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say, not even at exit.
@@ -92,20 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + 13
 
 
-class _Missing(Exception):
-    """A part of the service is not installed; the message says how to get it."""
-
-
-def _load(name: str, subcommand: Subcommand) -> Callable[[Sequence[str]], int]:
-    try:
-        module = importlib.import_module(subcommand.module)
-    except ModuleNotFoundError as error:
-        if not subcommand.server:
-            raise
-        raise _Missing(
-            f"`dcodex {name}` needs the service's packages ({error.name} is missing): "
-            "pip install 'dcodex[server]'"
-        ) from None
+def _load(subcommand: Subcommand) -> Callable[[Sequence[str]], int]:
+    module = importlib.import_module(subcommand.module)
     entry: Callable[[Sequence[str]], int] = getattr(module, subcommand.entry)
     return entry
 

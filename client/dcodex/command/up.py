@@ -14,6 +14,7 @@ from dcodex.up.place import InUse, PlaceError, RuntimeDirectory, reserve_port
 from dcodex.up.plan import Place, make_plan
 from dcodex.up.ready import wait_until_ready
 from dcodex.up.supervisor import Supervisor
+from dcodex_shared import stopping
 from dcodex_shared.config import (
     ConfigError,
     CoordinatorSettings,
@@ -77,6 +78,8 @@ def main(argv: Sequence[str]) -> int:
     except ConfigError as error:
         complain(str(error))
         return EXIT_USAGE
+    # From here on there is a directory that must not be left behind.
+    stopping.hold()
     try:
         directory = _claim_directory(gateway.runtime_dir)
     except PlaceError as error:
@@ -121,8 +124,9 @@ async def _run(
             make_plan(flags, place), gateway.drain_grace, directory.lock, complain
         )
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, supervisor.request_stop)
+        loop.add_signal_handler(signal.SIGHUP, supervisor.request_stop)
+        # Not so: these would be the interpreter's again once the loop is closed.
+        stopping.tell(lambda _: loop.call_soon_threadsafe(supervisor.request_stop))
         if flags.while_stdin:
             loop.add_reader(0, _read_stdin, loop, supervisor)
         supervisor.start()
@@ -131,6 +135,7 @@ async def _run(
             await supervisor.ended()
         finally:
             status = await supervisor.stop()
+            stopping.disregard()
         return status
 
 

@@ -34,7 +34,7 @@ def processes() -> frozenset[int]:
 
 def left_by(farm: frozenset[int]) -> list[str]:
     """What is left of a farm that was these processes: its own, and all below this process."""
-    names = {f"dcodex-{pid}" for pid in farm}
+    names = {f"{prefix}{pid}" for pid in farm for prefix in ("dcodex-", "dcodex-survey-")}
     ours = [f"process {pid} ({command})" for pid, command in _processes(os.getpid())]
     return [*ours, *_mounts(names), *_cgroups(names)]
 

@@ -1,7 +1,8 @@
 """Becomes another program that is told to end when the process which started it dies.
 
 Run as a file, before anything else is imported: PARENT_PID PROGRAM [argument ...]. The
-kernel sends SIGTERM when the parent is gone, however it went; exec keeps that.
+kernel sends SIGTERM when the parent is gone, however it went; exec keeps that, as it keeps the
+mask in which SIGTERM and SIGINT wait until the program has said what they are to do.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from dcodex.up.plan import Part
 from dcodex.up.restart import Again, GiveUp, History, after_death
+from dcodex_shared import stopping
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 
@@ -44,6 +45,8 @@ class Supervisor:
         #: Parts that run now, by name.
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._watchers: list[asyncio.Task[None]] = []
+        #: Held while a part is started: it then counts as running, or is not there at all.
+        self._starting = asyncio.Lock()
         #: Set when the farm must end; with `status`.
         self._ending = asyncio.Event()
         #: Set when stopping must not wait any longer.
@@ -79,10 +82,12 @@ class Supervisor:
 
     async def _keep(self, part: Part) -> None:
         history = History()
-        while not self._ending.is_set():
-            started = time.monotonic()
-            process = await self._spawn(part)
-            self._running[part.name] = process
+        while True:
+            async with self._starting:
+                if self._ending.is_set():
+                    return
+                started = time.monotonic()
+                process = self._running[part.name] = await self._spawn(part)
             status = await process.wait()
             del self._running[part.name]
             if self._ending.is_set():
@@ -97,18 +102,24 @@ class Supervisor:
                     await _wait(self._ending, delay_s)
 
     async def _spawn(self, part: Part) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            # -I -S: child.py needs the standard library alone, so it is quick.
-            *(sys.executable, "-I", "-S", _CHILD, str(os.getpid())),
-            # -P: the current folder is not a place to import from.
-            *(sys.executable, "-P", "-m", part.module, *part.arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(self._lock,),
-            process_group=0,
-        )
+        # Its own, too, wait until it is ready for them: what it inherits is this mask.
+        stopping.hold()
+        try:
+            return await asyncio.create_subprocess_exec(
+                # -I -S: child.py needs the standard library alone, so it is quick.
+                *(sys.executable, "-I", "-S", _CHILD, str(os.getpid())),
+                # -P: the current folder is not a place to import from.
+                *(sys.executable, "-P", "-m", part.module, *part.arguments),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(self._lock,),
+                process_group=0,
+            )
+        finally:
+            stopping.release()
 
     async def _end(self, name: str, number: signal.Signals) -> None:
-        process = self._running.get(name)
+        async with self._starting:
+            process = self._running.get(name)
         if process is None:
             return
         ended = asyncio.create_task(process.wait())

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import dcodex_coordinator.__main__
-import dcodex_gateway.__main__
+import dcodex_coordinator.process
+import dcodex_gateway.process
 from dcodex.command import up
 from dcodex.doctor import live
 from dcodex_shared.config import (
@@ -139,10 +139,10 @@ def test_the_runbook_speaks_of_metrics_settings_and_units_that_are_there() -> No
 def test_the_statuses_that_processes_end_with_are_those_that_are_documented() -> None:
     documented = {int(n) for n in re.findall(r"^\| (\d) \|", RUNBOOK, re.M)}
     used = {
-        dcodex_gateway.__main__.EXIT_PORT,
-        dcodex_gateway.__main__.EXIT_CONFIG,
-        dcodex_coordinator.__main__.EXIT_PORT,
-        dcodex_coordinator.__main__.EXIT_CONFIG,
+        dcodex_gateway.process.EXIT_PORT,
+        dcodex_gateway.process.EXIT_CONFIG,
+        dcodex_coordinator.process.EXIT_PORT,
+        dcodex_coordinator.process.EXIT_CONFIG,
         up.EXIT_FAILED,
         up.EXIT_USAGE,
         0,

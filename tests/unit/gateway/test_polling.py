@@ -17,7 +17,7 @@ class Watch:
             print(os.environ["GRPC_EXPERIMENTS"])
             sys.exit()
 sys.meta_path.insert(0, Watch())
-import dcodex_gateway.__main__
+import dcodex_gateway.process
 """
 
 
