@@ -29,6 +29,8 @@ class Job:
     rate: float = 0.0
     #: Where the numbers in the texts begin; those of one benchmark never meet.
     number: int = 0
+    #: Which part of a shared job it is.
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def share_out(job: Job, processes: int) -> list[Job]:
                 "callers": job.callers // parts + (part < job.callers % parts),
                 "runs": -(-job.runs // parts),
                 "rate": job.rate / parts,
+                "part": part,
                 "number": job.number + part * (1 << 20),
                 "directory": f"{job.directory}/{part}",
             }
