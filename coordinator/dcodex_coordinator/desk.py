@@ -181,9 +181,11 @@ class Desk:
         execution = self._owned(gateway, credit.execution_id)
         if execution is None:
             return
-        if credit.count > execution.unacknowledged:
-            # More than it was sent: it gets back no more than its window.
-            credit = Credit(credit.execution_id, execution.unacknowledged)
+        submit = execution.submit
+        most = execution.unacknowledged + max(0, submit.widest_window_bytes - submit.window_bytes)
+        if credit.count > most:
+            # More than it was sent, and more than that its window may become so wide.
+            credit = Credit(credit.execution_id, most)
         if credit.count <= 0:
             self._figures.dropped["malformed"] += 1
             return
@@ -482,6 +484,7 @@ class Desk:
                 submit.window_bytes,
                 submit.trace,
                 min(submit.piece_bytes, MAX_OUTPUT_BYTES),
+                submit.widest_window_bytes,
             ),
             program,
         )

@@ -73,7 +73,8 @@ class Execution:
         #: The position last told to the gateway, and the queue's count of served at that time.
         self.position = 0
         self.served_before = 0
-        #: Output sent to the gateway that it has not acknowledged, in bytes.
+        #: Output sent to the gateway that it has not acknowledged, in bytes; below 0 by as much as
+        #: it has widened the window.
         self.unacknowledged = 0
         #: Stdin from the gateway that the program has not read, in bytes.
         self.stdin_unread = 0

@@ -3,24 +3,25 @@
 Messages from the coordinator and words from the caller go in; events for the caller come out of
 next_event(), messages for the coordinator out of take_commands(). It holds both windows:
 
-- output: the worker may have `window_bytes` under way; what the caller has taken is given back
-  in Credits of half a window, so that a steady reader costs few messages and the worker always
-  has the other half to go on with;
+- output: the worker may have a window under way; what the caller has taken is given back in
+  Credits of half the first window, so that a steady reader costs few messages and the worker
+  always has the other half to go on with. A caller that has read a lot may get a wider one, which
+  Credits then open;
 - stdin: STDIN_WINDOW_BYTES may be under way; what does not fit waits here, and whoever reads the
   caller's stream stops reading while `stdin_blocked`.
 
-Chunks of one stream that wait for a slower reader are joined, up to half a window.
+Chunks of one stream that wait for a slower reader are joined, up to half the first window.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dcodex_gateway.replies import check_finished
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
-from dcodex_shared.limits import MAX_CHUNK_BYTES, MAX_OUTPUT_BYTES, STDIN_WINDOW_BYTES
+from dcodex_shared.limits import KIB, MAX_CHUNK_BYTES, MIB, STDIN_WINDOW_BYTES
 from dcodex_shared.messages import (
     Cancel,
     Credit,
@@ -38,6 +39,12 @@ from dcodex_shared.messages import (
     Stream,
 )
 from dcodex_shared.program import unpack_records
+
+#: The largest piece of output for a caller: a message costs as much as copying this.
+CALLERS_PIECE_BYTES = 256 * KIB
+#: A caller that has taken less between two widenings may have read nothing: on its side gRPC alone
+#: takes several megabytes for a reader that has stopped.
+READ_LEAST_BYTES = 8 * MIB
 
 Command = tuple[Message, bytes]
 
@@ -62,11 +69,21 @@ Event = Chunk | Queued | Started | Finished | Rejected
 class Exchange:
     """One stream's state."""
 
-    def __init__(self, execution_id: str, window_bytes: int, stdin_complete: bool) -> None:
+    def __init__(
+        self,
+        execution_id: str,
+        window_bytes: int,
+        stdin_complete: bool,
+        widen: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """window_bytes: the first window; widen: asks for a wider one, by so many bytes it is."""
         self.execution_id = execution_id
-        self._window_bytes = window_bytes
+        self._first_bytes = self._window_bytes = window_bytes
+        self._widen = widen
+        #: Output that was given back since the window had this width.
+        self._read = 0
         #: The largest chunk: a reader holds up what is being written to it, and gRPC's copies.
-        self._chunk_bytes = max(1, min(MAX_OUTPUT_BYTES, window_bytes // 2))
+        self._chunk_bytes = max(1, min(CALLERS_PIECE_BYTES, window_bytes // 2))
         #: Finished, Refused, lost or cancelled: nothing more goes to the coordinator.
         self.ended = False
         #: For the caller, in order; the bytes in it never exceed the window but for Finished's.
@@ -138,10 +155,18 @@ class Exchange:
     def took(self, count: int) -> None:
         """The caller has taken this many bytes of output."""
         self._taken += count
-        if not self.ended and self._taken * 2 >= self._window_bytes:
-            self._commands.append((Credit(self.execution_id, self._taken), b""))
+        # Half the first window even when it is wider: whoever is too old to know of that has no
+        # other, and would wait for ever.
+        if not self.ended and self._taken * 2 >= self._first_bytes:
             self._held -= self._taken
-            self._taken = 0
+            self._read += self._taken
+            credit, self._taken = self._taken, 0
+            wide_enough = self._read < max(self._window_bytes, READ_LEAST_BYTES)
+            if not wide_enough and (more := self._widen()):
+                self._window_bytes += more
+                self._read = 0
+                credit += more
+            self._commands.append((Credit(self.execution_id, credit), b""))
 
     # --- from the caller ---------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from dcodex_gateway.calls import StreamCall
 from dcodex_gateway.door import Door, Visitor
@@ -63,10 +64,11 @@ class Streams:
         """Submit an order; its program is stopped at the end, unless it has ended."""
         window = self._windows.open()
         try:
-            if window != OUTPUT_WINDOW_BYTES:
-                order = replace(order, submit=replace(order.submit, window_bytes=window))
+            if window.first != OUTPUT_WINDOW_BYTES:
+                order = replace(order, submit=replace(order.submit, window_bytes=window.first))
             execution_id = order.submit.execution_id
-            exchange = Exchange(execution_id, window, order.stdin_complete)
+            widen = partial(self._windows.widen, window)
+            exchange = Exchange(execution_id, window.first, order.stdin_complete, widen)
             call = StreamCall(self.hub, exchange)
             self.hub.submit(order, call, visitor.account)
             name = (visitor.tenant, order.public_id)

@@ -163,6 +163,7 @@ def _order(
         trace=trace,
         tenant_weight=terms.weight,
         piece_bytes=bounds.MAX_OUTPUT_BYTES,
+        widest_window_bytes=bounds.WIDEST_WINDOW_BYTES if streaming else 0,
     )
     return Order(submit, payload, client_key or execution_id, program.stdin_complete)
 

@@ -29,13 +29,15 @@ MAX_EXECUTION_ID_BYTES = 64
 
 #: What a worker may send of one execution's output before the gateway acknowledges any of it.
 OUTPUT_WINDOW_BYTES = 1 * MIB
+#: ... and once its caller has read as fast: what is on its way through four processes at a time.
+WIDEST_WINDOW_BYTES = 4 * MIB
 #: What a gateway may send of one execution's stdin before the program has read any of it.
 STDIN_WINDOW_BYTES = 64 * KIB
 #: The largest piece of stdin in one message.
 MAX_CHUNK_BYTES = 64 * KIB
-#: The largest piece of output in one message, from the worker to the caller: a message costs as
-#: much as copying it, whatever is in it, and four of these fill a window.
-MAX_OUTPUT_BYTES = 256 * KIB
+#: The largest piece of output in one message between processes: what a message costs beside its
+#: copies is then little, and two of these fill a window.
+MAX_OUTPUT_BYTES = 512 * KIB
 
 
 @dataclass(frozen=True, slots=True)

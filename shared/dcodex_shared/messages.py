@@ -158,11 +158,14 @@ class Submit:
     #: The largest Output that the gateway takes, in bytes. More than MAX_CHUNK_BYTES also says
     #: that it takes some where `streaming` is False: more than a Finished should carry.
     piece_bytes: int = MAX_CHUNK_BYTES
+    #: How wide Credit may make the window, in bytes: by giving back more than was sent. 0, or less
+    #: than it is anyway: no wider.
+    widest_window_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """The caller has taken this many bytes of output. Passed on to the worker."""
+    """The caller has taken this many bytes of output, or may have more. Passed on to the worker."""
 
     execution_id: str
     count: int
@@ -269,6 +272,8 @@ class Lease:
     trace: bool
     #: As in Submit, and no more than the coordinator passes on.
     piece_bytes: int = MAX_CHUNK_BYTES
+    #: As in Submit.
+    widest_window_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ import grpc
 import uvloop
 from grpc import aio
 
+from dcodex_gateway.exchange import CALLERS_PIECE_BYTES
 from dcodex_proto.v1 import executor_pb2 as pb
-from dcodex_shared.limits import MAX_OUTPUT_BYTES
 
 ECHO = b"echo"
 
@@ -34,7 +34,7 @@ async def execute(
     else:
         left = int(first.start.source)
         while left > 0:
-            size = min(left, MAX_OUTPUT_BYTES)
+            size = min(left, CALLERS_PIECE_BYTES)
             left -= size
             yield pb.ExecuteEvent(stdout=b"x" * size)
     yield pb.ExecuteEvent(finished=pb.Finished(verdict=pb.VERDICT_OK))

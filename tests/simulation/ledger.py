@@ -30,7 +30,10 @@ class Ledger:
         #: Executions taken in and not ended, with their gateway's routing id.
         self._open: dict[str, bytes] = {}
         self._window: dict[str, int] = {}
-        #: Output sent to a gateway and not given back by what the coordinator has heard.
+        #: By how much credit may widen it.
+        self._wider: dict[str, int] = {}
+        #: Output sent to a gateway and not given back by what the coordinator has heard; below 0
+        #: where the window is wider by now.
         self.unacknowledged: dict[str, int] = {}
         self._ended: set[str] = set()
         self._leased: set[str] = set()
@@ -56,6 +59,8 @@ class Ledger:
                     self.submitted += 1
                     self._open[message.execution_id] = peer
                     self._window[message.execution_id] = message.window_bytes
+                    widest = max(message.window_bytes, message.widest_window_bytes)
+                    self._wider[message.execution_id] = widest - message.window_bytes
                     self.unacknowledged[message.execution_id] = 0
                     if not message.cache_key and not message.client_key:
                         line = (message.language, message.tenant, message.priority)
@@ -63,7 +68,8 @@ class Ledger:
                         self._line_of[message.execution_id] = line
             case Credit() if self._open.get(message.execution_id) == peer:
                 left = self.unacknowledged[message.execution_id]
-                self.unacknowledged[message.execution_id] = left - min(max(0, message.count), left)
+                most = left + self._wider[message.execution_id]
+                self.unacknowledged[message.execution_id] = left - min(max(0, message.count), most)
             case Ready():
                 self._idle.add(peer)
             case Finished() if self._busy.get(peer) == message.execution_id:
@@ -137,6 +143,7 @@ class Ledger:
         self._leave_line(execution_id)
         del self._open[execution_id]
         del self._window[execution_id]
+        del self._wider[execution_id]
         del self.unacknowledged[execution_id]
         self._ended.add(execution_id)
 

@@ -220,6 +220,7 @@ class Gateway:
         streaming = random.random() < 0.5
         complete = not streaming or random.random() < 0.5
         window = random.choice([10, 100, 1000])
+        widest = window * random.choice([0, 1, 3])
         same = random.randrange(5)
         tenant = random.choice("abc")
         submit = Submit(
@@ -235,8 +236,12 @@ class Gateway:
             client_key=f"mine{same}" if random.random() < 0.1 else "",
             trace=random.random() < 0.1,
             tenant_weight=TENANT_WEIGHTS[tenant],
+            widest_window_bytes=widest,
         )
-        exchange = Exchange(execution_id, window, complete) if streaming else None
+        wider = iter([max(0, widest - window)])
+        exchange = (
+            Exchange(execution_id, window, complete, lambda: next(wider, 0)) if streaming else None
+        )
         stdin_left = 0 if complete else random.choice([0, 100, 2 * STDIN_WINDOW_BYTES])
         request = Request(execution_id, exchange, stdin_left)
         self._requests[execution_id] = request

@@ -24,7 +24,6 @@ from collections.abc import Iterator
 
 from dcodex_shared.limits import (
     MAX_CHUNK_BYTES,
-    MAX_OUTPUT_BYTES,
     STDIN_WINDOW_BYTES,
     Limits,
 )
@@ -34,7 +33,7 @@ from dcodex_worker.verdict import Cause, Ending, Outcome, judge
 
 #: A unary run's output that is held back for its one answer: nearly all runs stay one message,
 #: and more than this is on its way while the program still writes.
-UNARY_KEPT_BYTES = MAX_OUTPUT_BYTES
+UNARY_KEPT_BYTES = 256 * 1024
 #: The same for a gateway that takes nothing before the answer, as those of the release before:
 #: the largest answer that it can be given.
 UNARY_KEPT_MOST_BYTES = 4 * 1024 * 1024
@@ -246,7 +245,8 @@ class Execution:
     def credit(self, count: int) -> None:
         """The caller has taken so many bytes; a peer that gives too much gains nothing."""
         if count > 0:
-            self._window = min(self._window + count, self.lease.window_bytes)
+            widest = max(self.lease.window_bytes, self.lease.widest_window_bytes)
+            self._window = min(self._window + count, widest)
 
     # --- stdin -------------------------------------------------------------------------------
 

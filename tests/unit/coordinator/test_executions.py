@@ -178,6 +178,18 @@ def test_output_beyond_its_window_costs_the_worker(farm: Farm) -> None:
     assert only(sends, Refused)
 
 
+def test_credit_widens_a_window_as_far_as_the_request_says(farm: Farm) -> None:
+    worker = farm.worker()
+    sends = farm.submit(streaming=True, window_bytes=10, widest_window_bytes=14)
+    assert only(sends, Lease)[0].widest_window_bytes == 14
+    assert only(farm.say(b"gateway", Credit("e1", 9)), Credit) == [Credit("e1", 4)]
+    assert farm.say(b"gateway", Credit("e1", 1)) == []
+    assert only(farm.say(worker, Output("e1", Stream.STDOUT), b"x" * 14), Output)
+    assert only(farm.say(b"gateway", Credit("e1", 99)), Credit) == [Credit("e1", 14)]
+    assert only(farm.say(worker, Output("e1", Stream.STDOUT), b"x" * 14), Output)
+    assert only(farm.say(worker, Output("e1", Stream.STDOUT), b"x"), StopWorker)
+
+
 def test_an_execution_id_runs_once_whatever_is_sent_twice(farm: Farm) -> None:
     worker = farm.worker()
     farm.submit()

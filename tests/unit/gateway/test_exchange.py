@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from dcodex_gateway.exchange import Chunk, Exchange
+from dcodex_gateway.exchange import CALLERS_PIECE_BYTES, READ_LEAST_BYTES, Chunk, Exchange
 from dcodex_shared.errors import Reason, Rejected, RemoteProtocolError
-from dcodex_shared.limits import MAX_OUTPUT_BYTES, STDIN_WINDOW_BYTES
+from dcodex_shared.limits import STDIN_WINDOW_BYTES
 from dcodex_shared.messages import (
     Cancel,
     Credit,
     Finished,
     Lease,
+    Message,
     Output,
     Queued,
     Refused,
@@ -86,16 +87,16 @@ def test_chunks_that_wait_are_joined_and_those_of_other_streams_keep_their_place
 
 
 def test_a_chunk_never_grows_beyond_its_bound() -> None:
-    x = exchange(window=4 * MAX_OUTPUT_BYTES)
+    x = exchange(window=4 * CALLERS_PIECE_BYTES)
     for _ in range(4):
-        x.receive(*output(b"x" * (MAX_OUTPUT_BYTES // 2 + 1)))
-    x.receive(end(), pack_records([(Stream.STDOUT, b"y" * (2 * MAX_OUTPUT_BYTES + 1))]))
+        x.receive(*output(b"x" * (CALLERS_PIECE_BYTES // 2 + 1)))
+    x.receive(end(), pack_records([(Stream.STDOUT, b"y" * (2 * CALLERS_PIECE_BYTES + 1))]))
     sizes = []
     while (event := x.next_event()) is not None:
         if isinstance(event, Chunk):
             sizes.append(event.size)
-    assert max(sizes) <= MAX_OUTPUT_BYTES
-    assert sum(sizes) == 4 * (MAX_OUTPUT_BYTES // 2 + 1) + 2 * MAX_OUTPUT_BYTES + 1
+    assert max(sizes) <= CALLERS_PIECE_BYTES
+    assert sum(sizes) == 4 * (CALLERS_PIECE_BYTES // 2 + 1) + 2 * CALLERS_PIECE_BYTES + 1
 
 
 def test_only_the_newest_position_in_the_queue_waits_for_a_slow_reader() -> None:
@@ -120,6 +121,27 @@ def test_credit_is_given_back_half_a_window_at_a_time() -> None:
     assert x.take_commands() == ()
     x.took(1)
     assert x.take_commands() == [(Credit(ID, WINDOW // 2), b"")]
+
+
+def test_the_window_of_a_caller_that_reads_a_lot_is_widened_by_the_next_credit() -> None:
+    asked: list[int] = []
+    given: list[Message] = []
+
+    def widen() -> int:
+        asked.append(len(given))
+        return WINDOW if len(asked) == 1 else 0
+
+    x = Exchange(ID, WINDOW, False, widen)
+    half, turns = WINDOW // 2, 2 * READ_LEAST_BYTES * 2 // WINDOW
+    for _ in range(turns):
+        x.receive(*output(b"x" * half))
+        x.took(half)
+        given += [command for command, _ in x.take_commands()]
+    assert asked == [turns // 2 - 1, turns - 1]
+    assert given == [Credit(ID, half + WINDOW * (turn == turns // 2 - 1)) for turn in range(turns)]
+    x.receive(*output(b"x" * 2 * WINDOW))
+    with pytest.raises(RemoteProtocolError, match="beyond the window"):
+        x.receive(*output(b"y"))
 
 
 def test_output_beyond_the_window_is_the_peers_fault() -> None:

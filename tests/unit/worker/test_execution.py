@@ -44,8 +44,9 @@ def execution(
     cores: int = 2,
     trace: bool = False,
     piece: int = MAX_CHUNK_BYTES,
+    widest: int = 0,
 ) -> Execution:
-    lease = Lease("e1", "python", streaming, window, trace, piece)
+    lease = Lease("e1", "python", streaming, window, trace, piece, widest)
     program = Program("python", (), "main.py", (), (), (), stdin, stdin_complete, limits)
     made = Execution(lease, program, cores, now=100.0)
     made.begin_stage(limits, compiling=False, now=100.0)
@@ -106,6 +107,15 @@ def test_credit_never_opens_more_than_the_window() -> None:
     assert made.read_bytes() == 4
 
 
+def test_credit_opens_as_much_more_as_the_lease_allows() -> None:
+    made = execution(window=4, widest=10)
+    assert made.read_bytes() == 4
+    made.credit(3)
+    assert made.read_bytes() == 7
+    made.credit(1000)
+    assert made.read_bytes() == 10
+
+
 def test_what_the_pipes_hold_at_the_end_travels_with_finished_beyond_the_window() -> None:
     made = execution(window=4)
     made.take(Stream.STDOUT, b"abcdef", 100.1)
@@ -129,7 +139,7 @@ def test_a_unary_run_sends_nothing_but_its_answer() -> None:
 
 
 def test_a_unary_run_with_very_much_output_goes_on_as_a_stream() -> None:
-    piece = MAX_OUTPUT_BYTES // 4
+    piece = UNARY_KEPT_BYTES // 4
     made = execution(streaming=False, limits=LARGE, window=2 * piece, piece=MAX_OUTPUT_BYTES)
     chunk = b"x" * piece
     while made.wants_output():
