@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from dcodex_coordinator.local_doors import LOOK_S, LocalDoors
 from dcodex_coordinator.machine import Machine
@@ -27,6 +28,7 @@ from dcodex_shared.endpoints import remove_socket
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.gatekeeper import Gatekeeper, use_as_server
 from dcodex_shared.keys import GATEWAYS, HOSTS, ServerKeys, is_tcp
+from dcodex_shared.local_buffers import enlarge
 from dcodex_shared.messages import LOST_S, Message
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode_header, encode
 
@@ -145,7 +147,8 @@ class Broker:
             raise
         finally:
             os.umask(mask)
-        self._monitors.append(socket.get_monitor_socket(int(zmq.Event.DISCONNECTED)))
+        news = int(zmq.Event.ACCEPTED | zmq.Event.DISCONNECTED)
+        self._monitors.append(socket.get_monitor_socket(news))
         self.bound[side] = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         return socket
 
@@ -214,12 +217,15 @@ class Broker:
 
     def _take_news(self, monitor: zmq.Socket[bytes]) -> bool:
         """Whether a connection or more have ended; whose, a monitor does not tell."""
-        told = False
+        ended = False
         with contextlib.suppress(zmq.Again):
             while True:
-                monitor.recv_multipart(_DONTWAIT)
-                told = True
-        return told
+                news = recv_monitor_message(monitor, _DONTWAIT)
+                if news["event"] == zmq.Event.ACCEPTED:
+                    enlarge(news["value"])
+                else:
+                    ended = True
+        return ended
 
     def _let_in(self) -> None:
         """Answer who may connect."""

@@ -21,6 +21,7 @@ from zmq.utils.monitor import recv_monitor_message
 from dcodex_shared import frames
 from dcodex_shared.errors import RemoteProtocolError
 from dcodex_shared.keys import ClientKeys, is_tcp, use_as_client
+from dcodex_shared.local_buffers import enlarge
 from dcodex_shared.messages import HEARTBEAT_S, Goodbye, Heartbeat, Hello, Message, Payload
 from dcodex_shared.wire import MAX_PAYLOAD_BYTES, decode_header, encode
 from dcodex_worker.presence import Presence, State
@@ -47,7 +48,9 @@ _REFUSED = frozenset(
         zmq.Event.HANDSHAKE_FAILED_NO_DETAIL,
     )
 )
-_EVENTS = int(zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED) | sum(map(int, _REFUSED))
+_EVENTS = int(zmq.Event.CONNECTED | zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED) | sum(
+    map(int, _REFUSED)
+)
 _POLLIN = int(zmq.POLLIN)
 _NOBLOCK = int(zmq.NOBLOCK)
 _NOBLOCK_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
@@ -134,8 +137,11 @@ class Link:
     def watch(self, now: float) -> None:
         """Take in what the monitor tells: call when `monitor_fd` is readable."""
         while _readable(self._monitor):
-            event = recv_monitor_message(self._monitor)["event"]
-            if event == zmq.Event.DISCONNECTED:
+            news = recv_monitor_message(self._monitor)
+            event = news["event"]
+            if event == zmq.Event.CONNECTED:
+                enlarge(news["value"])
+            elif event == zmq.Event.DISCONNECTED:
                 self.presence.disconnected()
             elif event in _REFUSED:
                 self.presence.refused(now)
