@@ -39,6 +39,7 @@ from dcodex_shared import exposition, stopping
 from dcodex_shared.config import GatewaySettings
 from dcodex_shared.endpoints import prepare
 from dcodex_shared.keys import client_keys
+from dcodex_shared.limits import STDIN_WINDOW_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 MAX_CALLS = MAX_EXECUTIONS + 5_000
 #: Headers come from anyone: tokens and trace ids are far shorter.
 MAX_METADATA_BYTES = 16 * 1024
+#: What gRPC takes in of a stream that is not read meanwhile, in bytes: four windows of stdin.
+INTAKE_BYTES = 4 * STDIN_WINDOW_BYTES
 #: A caller whose machine is gone is found out after these two.
 KEEPALIVE_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
@@ -212,6 +215,10 @@ def _options(settings: GatewaySettings) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.max_request_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+        # gRPC would measure how fast a caller sends, and take in as much ahead: megabytes of stdin
+        # that no program reads.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", INTAKE_BYTES),
         # gRPC's own bound on calls not yet looked at is 1000, beyond which callers hear CANCELLED:
         # ours are looked at in turn, and told RESOURCE_EXHAUSTED where they are too many.
         ("grpc.server.max_pending_requests", MAX_CALLS),
