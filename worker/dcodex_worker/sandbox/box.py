@@ -491,12 +491,15 @@ class Sandbox:
         return status
 
     def _take_product(self) -> None:
-        product = products.open_product(self._keeper.process, self._collect)
-        if product >= 0 and products.is_large(product):
-            self._kill()
-            self._await_gone()
-        elif product >= 0:
-            product = products.copied(product)
+        try:
+            product = products.open_product(self._keeper.process, self._collect)
+            if product >= 0 and not products.is_large(product):
+                product = products.copied(product)
+            elif product >= 0:
+                self._kill()
+                self._await_gone()
+        except OSError as error:
+            raise SetupError("product", error.errno or 0) from error
         self.product = product
 
     def _await_gone(self) -> None:

@@ -6,6 +6,7 @@ has ended, but what it has started may still live and change what is there.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -18,19 +19,21 @@ MAX_BYTES = 256 << 20
 MAX_COPIED_BYTES = 4 << 20
 #: Seals of a copy.
 _FINAL = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+#: What the worker lacks; everything else that goes wrong is of the program's making.
+_OURS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 
 
 def open_product(process: int, path: str) -> int:
     """A read-only descriptor of a regular file that the program left, or -1.
 
     process: the keeper's directory in /proc. path: below the work directory. No link is followed,
-    and no FIFO or device is opened for reading.
+    and no FIFO or device is opened for reading. Raises OSError where that is not the program's.
     """
     flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
     try:
         directory = os.open(f"root{mounts.WORK_DIRECTORY}", flags, dir_fd=process)
-    except OSError:
-        return -1
+    except OSError as error:
+        return _nothing(error)
     try:
         probe = kernel.open_beneath(directory, path, os.O_PATH)
         try:
@@ -45,10 +48,16 @@ def open_product(process: int, path: str) -> int:
             return product
         os.close(product)
         return -1
-    except OSError:
-        return -1
+    except OSError as error:
+        return _nothing(error)
     finally:
         os.close(directory)
+
+
+def _nothing(error: OSError) -> int:
+    if error.errno in _OURS:
+        raise error
+    return -1
 
 
 def is_large(product: int) -> bool:
@@ -59,7 +68,8 @@ def is_large(product: int) -> bool:
 def copied(product: int) -> int:
     """A sealed copy of what is not large, which nobody changes, or -1; closes the descriptor.
 
-    Taking the compiler's memory down would take longer than this.
+    Taking the compiler's memory down would take longer than this. Raises OSError where it cannot
+    be had for want of descriptors or memory.
     """
     copy, size = -1, 0
     try:
@@ -68,7 +78,11 @@ def copied(product: int) -> int:
             size += count
         os.lseek(copy, 0, os.SEEK_SET)
         fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _FINAL)
-    except OSError:
+    except OSError as error:
+        if error.errno in _OURS:
+            if copy >= 0:
+                os.close(copy)
+            raise
         size = 0
     finally:
         os.close(product)
