@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -125,9 +126,10 @@ def _began_by(pid: int, ancestor: int) -> bool:
     return False
 
 
-def test_it_leaves_nothing_behind() -> None:
-    others = processes()
-    with Farm(*quiet_flags(2)) as farm:
+def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    others, temporary = processes(), set(os.listdir(tempfile.gettempdir()))
+    # A cache of its own: headers are still being made when it is stopped.
+    with Farm(*quiet_flags(2), f"--compile_cache_dir={tmp_path}") as farm:
         members = processes() - others
         assert len(members) > 3
         with dcodex.connect(farm.target) as client:
@@ -141,6 +143,9 @@ def test_it_leaves_nothing_behind() -> None:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((host, int(port)), PATIENCE_S)
     assert left_of(members, others) == []
+    # As compilers call them.
+    left = set(os.listdir(tempfile.gettempdir())) - temporary
+    assert [name for name in left if re.fullmatch(r"cc\w{6}(\.\w+)?", name)] == []
 
 
 def left_of(members: frozenset[int], others: frozenset[int]) -> list[str]:

@@ -258,7 +258,8 @@ def make(compiler: str, wanted: Precompiled, store: HeaderStore) -> None:
             capture_output=True,
             timeout=MAKE_TIMEOUT_S,
             check=True,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            # What it leaves when it is killed is then swept with the rest.
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": scratch},
         )
         with open(listing) as file:
             if _UNSHOWN in file.read():

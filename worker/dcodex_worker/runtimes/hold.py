@@ -40,6 +40,6 @@ def make(directory: str, compiler: str) -> None:
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=True,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": scratch},
         )
         os.rename(product, path)
