@@ -47,6 +47,8 @@ RETRY_AFTER_S = 1.0
 #: The retry window: after the farm was lost, callers wait so long for it to come back. A host
 #: with large templates takes this long on a busy machine; longer absences should be told of.
 WINDOW_S = 20.0
+#: Who calls a gateway that has just started waits so long for it to meet the coordinator.
+MEETING_S = 3.0
 #: What a coordinator that drains gave back waits so long for its successor: as long as what
 #: runs there may go on, by default, and the window.
 HELD_MOST_S = 30.0 + WINDOW_S
@@ -115,8 +117,8 @@ class Hub:
         self._program_bytes = 0
         #: Set while nothing is under way and somebody awaits that.
         self._idle: asyncio.Event | None = None
-        #: Until when callers wait for the farm to come back; it has to have been there.
-        self._window_end = 0.0
+        #: Until when callers wait for the farm to come back, or to be met at all.
+        self._window_end = monotonic() + MEETING_S
         #: Callers that wait in ready().
         self._waiting = 0
         #: Whether a program could be run when it was last looked at.

@@ -109,7 +109,7 @@ def code(call: Any) -> grpc.StatusCode:
 # --- without a coordinator, and with another -------------------------------------------------
 
 
-def test_without_a_coordinator_callers_are_told_at_once_and_health_says_so(
+def test_without_a_coordinator_callers_are_told_soon_and_health_says_so(
     stack: ExitStack,
 ) -> None:
     scene = Scene(stack)
