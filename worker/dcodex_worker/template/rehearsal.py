@@ -66,10 +66,13 @@ def source(modules: Sequence[str]) -> bytes:
     return "".join(map(use_of, modules[:1])).encode() + SOURCE
 
 
-def mapped() -> list[tuple[int, int, bool]]:
-    """(start, end, writable) of this process's private mappings, in bytes."""
+def mapped(maps: str = "/proc/self/maps", beside: int | None = None) -> list[tuple[int, int, bool]]:
+    """(start, end, writable) of this process's private mappings, in bytes.
+
+    maps: where that file is; beside: a directory's descriptor that this is relative to.
+    """
     ranges = []
-    fd = os.open("/proc/self/maps", os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(maps, os.O_RDONLY | os.O_CLOEXEC, dir_fd=beside)
     try:
         text = b""
         while block := os.read(fd, 1 << 16):
@@ -86,9 +89,16 @@ def mapped() -> list[tuple[int, int, bool]]:
     return ranges
 
 
-def touched(ranges: list[tuple[int, int, bool]]) -> bytes:
-    """The stretches of pages in these ranges that this process has written or read, packed."""
-    fd = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+def touched(
+    ranges: list[tuple[int, int, bool]],
+    pagemap: str = "/proc/self/pagemap",
+    beside: int | None = None,
+) -> bytes:
+    """The stretches of pages in these ranges that this process has written or read, packed.
+
+    pagemap, beside: as mapped()'s.
+    """
+    fd = os.open(pagemap, os.O_RDONLY | os.O_CLOEXEC, dir_fd=beside)
     packed: list[bytes] = []
     written = 0
     try:

@@ -92,10 +92,16 @@ def run(natural: frozenset[str]) -> tuple[keeper.Keeper, Finish]:
         kernel.keep_for_ever(thing)
     # What begins without finish() needs none of it.
     direct = handover.MAIN.partition(".")[0] not in hidden and not hidden.needs_refresh()
-    return _serve(specification, direct, entry.is_free), finish
+    # Use of the first one is rehearsed, for every program.
+    others = [name for name in specification["preload"] if name not in STANDARD][1:]
+    return _serve(
+        specification, direct, entry.is_free, lambda tasks: hidden.foresee(others, tasks)
+    ), finish
 
 
-def _serve(specification: dict[str, Any], direct: bool, any_name: bool) -> keeper.Keeper:
+def _serve(
+    specification: dict[str, Any], direct: bool, any_name: bool, foresee: Callable[[int], None]
+) -> keeper.Keeper:
     listener = socket.socket(fileno=specification["listener"])
     alive, tasks = specification["alive"], specification["tasks"]
     chosen = seccomp.choose()
@@ -110,6 +116,7 @@ def _serve(specification: dict[str, Any], direct: bool, any_name: bool) -> keepe
     gc.collect()
     gc.freeze()
     heap.share(os.open("../maps", os.O_RDONLY | os.O_CLOEXEC, dir_fd=tasks))
+    foresee(tasks)
     os.write(specification["ready"], b"1")
     os.close(specification["ready"])
     while True:

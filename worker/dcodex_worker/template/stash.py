@@ -27,9 +27,13 @@ from typing import Any
 
 from dcodex_worker.template import rehearsal
 from dcodex_worker.template.dictionaries import exchange
+from dcodex_worker.template.foresight import Foresight
 
 #: The folder of modules that are never shown.
 _OURS = "dcodex_worker"
+#: How often a module is used beforehand: until the interpreter has specialized what it executes,
+#: which writes to the code itself.
+_USES = 50
 #: An import that brings fewer modules puts them back one by one.
 _MANY = 64
 
@@ -72,6 +76,8 @@ class Stash:
         #: Groups up to here are back in sys.modules.
         self._restored = 0
         self._specs: dict[str, Any] = {}
+        #: By module: what its import provides.
+        self._foresights: dict[str, Foresight] = {}
         #: How many modules are in sight before any import.
         self._natural = 0
         #: By module: what sys.modules holds when it is imported, but for itself.
@@ -126,6 +132,15 @@ class Stash:
             outlook.update((module, self._modules[module]) for module in group.names)
         sys.meta_path.insert(0, self)
 
+    def foresee(self, names: Sequence[str], tasks: int) -> None:
+        """Have imports of these provide what their use will write.
+
+        To be called when all else is in its place. tasks: as foresight.py's.
+        """
+        for name in names:
+            if name in self._group_of and name in rehearsal.USES:
+                self._foresights[name] = Foresight(name, tasks)
+
     def needs_refresh(self) -> bool:
         """Whether refresh() would do anything."""
         return not sys.modules.keys().isdisjoint(_REFRESH)
@@ -157,6 +172,9 @@ class Stash:
 
     def _restore(self, last: int, asked: str) -> None:
         groups = self._groups[self._restored : last + 1]
+        foresight = self._foresights.get(asked)
+        if foresight is not None:
+            foresight.provide()
         if not self._takes_outlook(asked):
             for name in itertools.chain.from_iterable(group.names for group in groups):
                 # The import machinery itself puts the one in that was asked for.
@@ -223,7 +241,9 @@ def _use(name: str, complain: Callable[[str], None]) -> None:
     """Have what the first use of a module makes made once, here."""
     if name in rehearsal.USES:
         try:
-            exec(rehearsal.use_of(name), {})
+            use = compile(rehearsal.use_of(name), name, "exec")
+            for _ in range(_USES):
+                exec(use, {})
         except Exception as error:
             complain(f"not used beforehand: {name}: {error!r}")
 
