@@ -53,7 +53,7 @@ def test_programs_import_from_a_runtime_what_was_loaded_before_they_came(tmp_pat
             timeout=PATIENCE_S,
             env={**os.environ, "PIP_CONFIG_FILE": os.devnull},
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         options = done.stdout.splitlines()[-1].partition("dcodex worker ")[2].split()
         assert options == ["--python_venv", runtime, "--preload", "early"]
         with (

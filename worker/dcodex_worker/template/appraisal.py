@@ -20,14 +20,14 @@ def main() -> None:
     answer = os.dup(1)
     os.dup2(2, 1)
     sys.path.insert(0, specification["library"])
-    from dcodex_worker.template import stash
+    from dcodex_worker.template import loading
 
     sys.path.remove(specification["library"])
     compiled = _count_compiled()
     for name in specification["names"]:
         complaints: list[str] = []
         before, start = _resident(specification["statm"]), time.perf_counter()
-        stash.load(name, complaints.append)
+        loading.load(name, complaints.append)
         seconds = time.perf_counter() - start
         if not complaints and name not in sys.modules:
             complaints.append(

@@ -28,12 +28,10 @@ from typing import Any
 from dcodex_worker.template import rehearsal
 from dcodex_worker.template.dictionaries import exchange
 from dcodex_worker.template.foresight import Foresight
+from dcodex_worker.template.loading import load
 
 #: The folder of modules that are never shown.
 _OURS = "dcodex_worker"
-#: How often a module is used beforehand: until the interpreter has specialized what it executes,
-#: which writes to the code itself.
-_USES = 50
 #: An import that brings fewer modules puts them back one by one.
 _MANY = 64
 
@@ -209,24 +207,6 @@ class Stash:
         return True
 
 
-def load(name: str, complain: Callable[[str], None]) -> bool:
-    """Import a module as a template does, and have it do what its first use would do.
-
-    Returns whether it is there.
-    """
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name.partition(".")[0]:
-            complain(f"not preloaded: {name}: {error}")
-    except Exception as error:  # a package may do anything when it is imported
-        complain(f"not preloaded: {name}: {error}")
-    if name not in sys.modules:
-        return False
-    _use(name, complain)
-    return True
-
-
 def _forget(modules: Sequence[str], package: str) -> None:
     """Drop what is there of a package that could not be imported.
 
@@ -235,17 +215,6 @@ def _forget(modules: Sequence[str], package: str) -> None:
     for name in modules:
         if name.partition(".")[0] == package:
             del sys.modules[name]
-
-
-def _use(name: str, complain: Callable[[str], None]) -> None:
-    """Have what the first use of a module makes made once, here."""
-    if name in rehearsal.USES:
-        try:
-            use = compile(rehearsal.use_of(name), name, "exec")
-            for _ in range(_USES):
-                exec(use, {})
-        except Exception as error:
-            complain(f"not used beforehand: {name}: {error!r}")
 
 
 def _seed(module: Any) -> None:
