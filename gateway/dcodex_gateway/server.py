@@ -166,11 +166,12 @@ class Gateway:
         try:
             if shared:
                 await closing
-            while listening.has_connections(port):
+            while True:
                 await self._hub.idle()
                 left_s = self._hub.stirred_at + QUIET_S - monotonic()
-                if left_s > 0:
+                if left_s > 0 and listening.has_connections(port):
                     await asyncio.sleep(left_s)
+                # Also when the last connection has just ended: what it brought may wait its turn.
                 elif await self._hears_nobody():
                     break
             if not closing.done():
