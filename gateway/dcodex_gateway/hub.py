@@ -82,8 +82,11 @@ class _Entry:
     order: Order | None
     #: What the caller said beyond it so far; for as long as `order` is kept.
     said: list[tuple[Message, bytes]] = field(default_factory=list)
-    #: The coordinator gave it back unstarted: it waits for the next one, until this timer.
+    #: The coordinator gave it back unstarted: it waits to be sent again, until this timer.
     held: asyncio.TimerHandle | None = None
+    #: ... to any coordinator but this one, which goes; empty: to this one as well, which has
+    #: nobody who runs its language just now.
+    held_by: str = ""
 
 
 class Hub:
@@ -125,8 +128,6 @@ class Hub:
         self._could_run = False
         #: Set while the farm is there, or waiting for it is no use.
         self._settled = asyncio.Event()
-        #: What the held ones wait for: another coordinator than this.
-        self._held_by = ""
 
     @property
     def serving(self) -> bool:
@@ -306,7 +307,7 @@ class Hub:
         self._on_change()
 
     def _hold(self, entry: _Entry, refused: Refused) -> bool:
-        """Keep what a draining coordinator gave back for its successor; False: tell the caller.
+        """Keep what was given back for a coordinator that can have it run; False: tell the caller.
 
         `retry_after_s` says that it was not started; see messages.Refused.
         """
@@ -318,25 +319,30 @@ class Hub:
             or refused.retry_after_s <= 0
         ):
             return False
-        self._held_by = self.link.boot_id
+        # A coordinator tells what it has before it refuses what it has not.
+        lacks = self.link.up and not self._offers(entry.order)
+        entry.held_by = "" if lacks else self.link.boot_id
         loop = asyncio.get_running_loop()
-        entry.held = loop.call_later(HELD_MOST_S, self._give_up, refused)
+        entry.held = loop.call_later(WINDOW_S if lacks else HELD_MOST_S, self._give_up, refused)
         return True
 
+    def _offers(self, order: Order) -> bool:
+        return any(name == order.submit.language for name, _ in self.offered)
+
     def _give_up(self, refused: Refused) -> None:
-        """No successor came in time."""
+        """Nobody came in time."""
         entry = self._receivers.get(refused.execution_id)
         if entry is not None and entry.held is not None:
             self.forget(refused.execution_id, 0.0)
             entry.receiver.receive(refused, b"")
 
     def _send_again(self) -> None:
-        """A coordinator with workers is there: give it, once, what its predecessor gave back."""
-        if self.link.boot_id == self._held_by:
-            # It knows these ids as ended.
-            return
+        """A coordinator with workers is there: give it, once, what was given back."""
         for entry in self._receivers.values():
-            if entry.held is None or entry.order is None:
+            if entry.held is None or entry.order is None or not self._offers(entry.order):
+                continue
+            if entry.held_by == self.link.boot_id:
+                # It goes, and may know this id as ended.
                 continue
             entry.held.cancel()
             entry.held = None

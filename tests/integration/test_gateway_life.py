@@ -158,6 +158,24 @@ def test_what_a_draining_coordinator_gives_back_goes_to_its_successor_once(
     assert code(waiting) is grpc.StatusCode.UNAVAILABLE
 
 
+def test_what_came_while_the_last_host_went_is_sent_again_when_there_is_one(
+    stack: ExitStack,
+) -> None:
+    scene = Scene(stack)
+    peer = scene.meet()
+    waiting = scene.run()
+    submit, program = peer.expect(Submit)
+    peer.send(LanguageList(()))
+    peer.send(Refused(submit.execution_id, Reason.UNAVAILABLE, "no worker host", 1.0))
+    peer.send(LanguageList((("c", "12.2.0"),)))
+    peer.send(LanguageList((("c", "12.2.0"), ("python", "3.12.1"))))
+    again, payload = peer.expect(Submit)
+    assert (again.execution_id, payload) == (submit.execution_id, program)
+    peer.send(Refused(submit.execution_id, Reason.UNAVAILABLE, "no worker host", 1.0))
+    # Once is enough.
+    assert code(waiting) is grpc.StatusCode.UNAVAILABLE
+
+
 def test_what_did_not_reach_a_coordinator_that_ended_in_order_goes_to_its_successor_once(
     stack: ExitStack,
 ) -> None:
