@@ -79,9 +79,14 @@ def _sockets(port: int) -> Iterator[list[socket.socket]]:
         found = []
         for name in os.listdir("/proc/self/fd"):
             try:
-                one = socket.socket(fileno=os.dup(int(name)))
+                copy = os.dup(int(name))
             except OSError:
-                continue  # no socket, or closed by another thread since
+                continue  # closed by another thread since
+            try:
+                one = socket.socket(fileno=copy)
+            except OSError:
+                os.close(copy)
+                continue  # no socket
             stack.enter_context(one)
             if one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM:
                 with contextlib.suppress(OSError):

@@ -7,7 +7,6 @@ each other several times for each.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 
 from dcodex_shared.limits import MAX_OUTPUT_BYTES
@@ -23,9 +22,13 @@ def enlarge(descriptor: int) -> None:
 
     descriptor: as ZeroMQ's monitor tells it; the connection may have ended since.
     """
-    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
-        if sock.family is not socket.AF_UNIX:
-            return
-        for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
-            with contextlib.suppress(PermissionError):
-                sock.setsockopt(socket.SOL_SOCKET, option, SEND_BYTES)
+    # Not a copy of the descriptor: a socket that cannot be made of one would not close it.
+    with contextlib.suppress(OSError):
+        sock = socket.socket(fileno=descriptor)
+        try:
+            if sock.family is socket.AF_UNIX:
+                for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
+                    with contextlib.suppress(PermissionError):
+                        sock.setsockopt(socket.SOL_SOCKET, option, SEND_BYTES)
+        finally:
+            sock.detach()

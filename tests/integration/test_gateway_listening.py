@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -107,3 +108,14 @@ def test_whoever_connects_while_it_stops_is_served_by_it_or_by_another(
     assert len(answers) == CALLERS
     assert set(answers) == {b"door", b"neighbour"}
     assert call(port) == b"neighbour"
+
+
+def test_a_look_leaves_no_descriptors(door: socket.socket) -> None:
+    # Also of those that are no sockets.
+    read_end, write_end = os.pipe()
+    before = os.listdir("/proc/self/fd")
+    for _ in range(3):
+        assert not has_connections(door.getsockname()[1])
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+    os.close(read_end)
+    os.close(write_end)
