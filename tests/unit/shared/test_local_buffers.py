@@ -31,9 +31,9 @@ def test_what_is_no_local_socket_is_left_alone() -> None:
         enlarge(tcp.fileno())
         assert _room(tcp) == before
     read_end, write_end = os.pipe()
-    before = os.listdir("/proc/self/fd")
+    opened = os.listdir("/proc/self/fd")
     enlarge(read_end)
-    assert len(os.listdir("/proc/self/fd")) == len(before)
+    assert len(os.listdir("/proc/self/fd")) == len(opened)
     os.close(read_end)
     os.close(write_end)
     enlarge(read_end)
