@@ -15,7 +15,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The first interpreter that is new enough and can make a virtual environment; the distribution's
-# comes first, which is built with profiles: half as fast again as one that was only compiled.
+# comes first, which is built with profiles and so faster than one that was only compiled.
 $(VENV)/bin/python:
 	@for candidate in $(PYTHON) /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
 		$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \

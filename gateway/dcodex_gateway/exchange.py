@@ -161,8 +161,8 @@ class Exchange:
             self._held -= self._taken
             self._read += self._taken
             credit, self._taken = self._taken, 0
-            wide_enough = self._read < max(self._window_bytes, READ_LEAST_BYTES)
-            if not wide_enough and (more := self._widen()):
+            reads_a_lot = self._read >= max(self._window_bytes, READ_LEAST_BYTES)
+            if reads_a_lot and (more := self._widen()):
                 self._window_bytes += more
                 self._read = 0
                 credit += more

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import select
 import time
 
@@ -107,7 +106,7 @@ class Worker:
         self._retire_by = _NEVER
         self._exit_status: int | None = None
         self._place = place
-        self._cores = os.cpu_count() or 1
+        self._cores = place.cpus
 
     def run(self) -> int:
         """Serve until the end; returns the exit status."""

@@ -123,7 +123,7 @@ class Stash:
             group.names = [name for name in group.names if name in self._group_of]
         self._natural = len(sys.modules)
         outlook = dict(sys.modules)
-        for name, group in zip(("", *names), self._groups, strict=False):
+        for name, group in zip(("", *names), self._groups, strict=True):
             if len(group.names) >= _MANY and name in group.names:
                 others = {other: self._modules[other] for other in group.names if other != name}
                 self._outlooks[name] = outlook | others
@@ -197,10 +197,11 @@ class Stash:
         expected = self._natural + sum(len(group.names) for group in self._groups[: self._restored])
         if outlook is None or len(modules) != expected or "__main__" not in modules:
             return False
-        # Every program has its own.
-        outlook["__main__"] = modules["__main__"]
-        if any(outlook.get(name) is not module for name, module in modules.items()):
+        main = modules["__main__"]
+        if any(outlook.get(name) is not one for name, one in modules.items() if one is not main):
             return False
+        # Every program has its own.
+        outlook["__main__"] = main
         exchange(modules, outlook)
         # Who still holds a module at the end decides how the interpreter takes it apart.
         outlook.clear()
