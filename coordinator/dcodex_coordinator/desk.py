@@ -184,7 +184,7 @@ class Desk:
         submit = execution.submit
         most = execution.unacknowledged + max(0, submit.widest_window_bytes - submit.window_bytes)
         if credit.count > most:
-            # More than it was sent, and more than that its window may become so wide.
+            # More than it was sent, and its window would be wider than it asked for.
             credit = Credit(credit.execution_id, most)
         if credit.count <= 0:
             self._figures.dropped["malformed"] += 1

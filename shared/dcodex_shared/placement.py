@@ -1,8 +1,8 @@
 """Which CPUs a process of ours keeps its own threads to.
 
 Waking a thread on a CPU that sleeps takes an interrupt, 30 us and more in a virtual machine; one
-that waits on the CPU of who wakes it is there in 2 us (`perf bench sched pipe`, free and kept to one
-CPU). A request wakes some twenty threads on its way, one after the other (their switches in
+that waits on the CPU of who wakes it is there in 2 us (`perf bench sched pipe`, free and kept to
+one CPU). A request wakes some twenty threads on its way, one after the other (their switches in
 /proc/PID/task/TID/schedstat), and the kernel prefers a CPU that sleeps for each. So on a small
 machine the services share one CPU, and the programs have all of them. What copies a lot instead of
 waking others leaves that CPU to them for as long.
