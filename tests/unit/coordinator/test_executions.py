@@ -182,7 +182,8 @@ def test_credit_widens_a_window_as_far_as_the_request_says(farm: Farm) -> None:
     worker = farm.worker()
     sends = farm.submit(streaming=True, window_bytes=10, widest_window_bytes=14)
     assert only(sends, Lease)[0].widest_window_bytes == 14
-    assert only(farm.say(b"gateway", Credit("e1", 9)), Credit) == [Credit("e1", 4)]
+    assert only(farm.say(b"gateway", Credit("e1", 3)), Credit) == [Credit("e1", 3)]
+    assert only(farm.say(b"gateway", Credit("e1", 9)), Credit) == [Credit("e1", 1)]
     assert farm.say(b"gateway", Credit("e1", 1)) == []
     assert only(farm.say(worker, Output("e1", Stream.STDOUT), b"x" * 14), Output)
     assert only(farm.say(b"gateway", Credit("e1", 99)), Credit) == [Credit("e1", 14)]

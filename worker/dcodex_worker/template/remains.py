@@ -87,9 +87,10 @@ _UNREAD = (
 #: memory back and let go of what they refer to ...
 _READ_PACKAGES = frozenset(("_cyutility", "cython_runtime", "dateutil", "numpy", "pandas", "six"))
 _READ_PREFIXES = ("_cython_", "_sysconfigdata_")
-#: ... but for these, by the end of their names. Cython's run the `finally` that they wait in;
-#: numpy's warns where it has not written back, and is the one that the collector does not list.
-_LOUD_ENDINGS = (".coroutine", ".coroutine_wrapper", ".generator", ".async_generator", ".nditer")
+#: ... but for Cython's, by the end of their names, which run the `finally` that they wait in,
+_LOUD_ENDINGS = (".coroutine", ".coroutine_wrapper", ".generator", ".async_generator")
+#: and for this one, which warns where it has not written back, and which no collector lists.
+_UNLISTED = "numpy.nditer"
 # fmt: on
 
 #: What an open file can be made of.
@@ -112,7 +113,7 @@ def prepare() -> Callable[[types.ModuleType], bool]:
     silent, changing = _known()
     makers = frozenset(cls for cls in _classes() if _name(cls) in _CLASS_MAKERS)
     unread = _unread()
-    unlisted = frozenset(cls for cls in _classes() if _name(cls) == "numpy.nditer")
+    unlisted = frozenset(cls for cls in _classes() if _name(cls) == _UNLISTED)
     looks: dict[type, Callable[[Any], bool]] = {
         **dict.fromkeys(_STREAMS, _is_closed),
         io.BytesIO: _is_plain,
